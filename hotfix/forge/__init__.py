@@ -1,0 +1,1 @@
+"""What GitLab knows and does, behind a Protocol of our own."""

@@ -1,0 +1,244 @@
+"""The two doors to GitLab: its API and its Git repositories.
+
+Reads raise ``NotFoundError`` for what is absent or hidden (GitLab does not tell these apart) and
+may be repeated. Writes are sent exactly once: when the answer is lost they raise
+``UnknownOutcomeError``, and the caller looks before it does anything else. Every other refusal is a
+``ForgeError`` with GitLab's own sentence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from hotfix.errors import FailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from hotfix.forge.types import (
+        Approvals,
+        Bridge,
+        Deployment,
+        Environment,
+        Issue,
+        Job,
+        MergeRequest,
+        NewIncident,
+        Pipeline,
+        Project,
+        TimelineEvent,
+        User,
+    )
+    from hotfix.git.objects import GitObject, ObjectReader
+    from hotfix.identifiers import Sha
+
+
+class ForgeError(FailedError):
+    """GitLab refused or could not be reached; ``status`` is the HTTP status, 0 without an answer.
+
+    ``retry_after`` is the number of seconds that GitLab asked to wait, where it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "gitlab-refused",
+        hint: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(code, message, hint=hint)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class NotFoundError(ForgeError):
+    """GitLab answered 404: the thing is absent, or the token may not see it."""
+
+
+class UnknownOutcomeError(ForgeError):
+    """A write was sent and no answer came: it may have happened, so look before doing it again."""
+
+
+class StaleRefError(ForgeError):
+    """A ref did not stand where the push expected it; nothing was changed."""
+
+
+class Forge(Protocol):
+    """GitLab's API, as far as a hotfix needs it. ``project`` is a full path."""
+
+    url: str
+
+    # who and where
+    def current_user(self) -> User:
+        """Tell whose token this is; asked once."""
+        ...
+
+    def project(self, project: str) -> Project:
+        """Get a project; asked once, so that its path and branch hold for the whole run."""
+        ...
+
+    # what shall be released
+    def merge_request(self, project: str, iid: int) -> MergeRequest:
+        """Get a merge request as it stands now."""
+        ...
+
+    def merge_request_commits(self, project: str, iid: int) -> tuple[Sha, ...]:
+        """List the commits of the source branch, oldest first."""
+        ...
+
+    def approvals(self, project: str, iid: int) -> Approvals:
+        """Tell who approved a merge request.
+
+        The names count, not GitLab's ``approved``: on the free tier that is true with nobody
+        in it.
+        """
+        ...
+
+    def commit_merge_requests(self, project: str, sha: Sha) -> tuple[MergeRequest, ...]:
+        """List the merge requests that brought a commit."""
+        ...
+
+    # what is deployed
+    def environment(self, project: str, name: str) -> Environment:
+        """Get the one environment of exactly that name; several are refused as ambiguous."""
+        ...
+
+    def deployments(
+        self,
+        project: str,
+        environment: str,
+        *,
+        status: str | None = None,
+        order_by: str = "finished_at",
+        limit: int = 20,
+    ) -> tuple[Deployment, ...]:
+        """List deployments, newest first by ``order_by``.
+
+        GitLab orders by ``finished_at`` only what succeeded: no ``status`` means ``success``
+        then, and any other is a ``ValueError``. To see what runs or failed, order by ``id``.
+        """
+        ...
+
+    # pipelines and jobs
+    def file(self, project: str, path: str, ref: str) -> bytes:
+        """Read a file of a repository."""
+        ...
+
+    def pipelines(
+        self,
+        project: str,
+        *,
+        ref: str | None = None,
+        sha: Sha | None = None,
+        source: str | None = None,
+        username: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Pipeline, ...]:
+        """List pipelines, the newest id first."""
+        ...
+
+    def pipeline(self, project: str, pipeline_id: int) -> Pipeline:
+        """Get a pipeline as it stands now."""
+        ...
+
+    def bridges(self, project: str, pipeline_id: int) -> tuple[Bridge, ...]:
+        """List the trigger jobs of a pipeline; they are not among its ``jobs``."""
+        ...
+
+    def jobs(self, project: str, pipeline_id: int) -> tuple[Job, ...]:
+        """List the jobs of a pipeline, retried ones included, the newest id first."""
+        ...
+
+    def job(self, project: str, job_id: int) -> Job:
+        """Get a job as it stands now."""
+        ...
+
+    def trace(self, project: str, job_id: int) -> str:
+        """Read a job's log; hostile text."""
+        ...
+
+    def create_pipeline(
+        self,
+        project: str,
+        ref: str,
+        *,
+        inputs: Mapping[str, object] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Pipeline:
+        """Start a pipeline; refuses the forbidden action before anything is sent."""
+        ...
+
+    def play(self, project: str, job_id: int) -> Job:
+        """Press a manual job. Never call it on a job that is not ``manual``: GitLab retries it."""
+        ...
+
+    # the incident
+    def issue(self, project: str, iid: int) -> Issue:
+        """Get an issue or incident as it stands now."""
+        ...
+
+    def find_issues(self, project: str, text: str) -> tuple[Issue, ...]:
+        """Find incidents, open or closed, whose description holds a text."""
+        ...
+
+    def issue_template(self, project: str, name: str) -> str:
+        """Read an issue template's text."""
+        ...
+
+    def create_incident(self, project: str, incident: NewIncident) -> Issue:
+        """Create an incident; put a marker into its description to find it again by.
+
+        Where GitLab does not take the severity on creation it is set by a second request; should
+        that one fail, the incident stands all the same and ``severity`` says what is stored.
+        """
+        ...
+
+    def update_description(self, project: str, iid: int, description: str) -> Issue:
+        """Replace a description; compare what is returned, since GitLab runs quick actions in it.
+
+        The last writer wins: read the issue just before, and change an own section only.
+        """
+        ...
+
+    def timeline(self, project: str, issue: Issue) -> tuple[TimelineEvent, ...]:
+        """List an incident's timeline, the earliest event first."""
+        ...
+
+    def add_timeline_event(
+        self, project: str, issue: Issue, *, occurred_at: datetime, note: str
+    ) -> None:
+        """Add an event to an incident's timeline; GitLab does not keep it from standing twice."""
+        ...
+
+    # git
+    def repository(self, project: Project) -> Repository:
+        """Open the Git side of a project; refuses a URL on another host than GitLab's own."""
+        ...
+
+
+class Repository(Protocol):
+    """The Git side of one project, over HTTPS, with no working tree."""
+
+    def refs(self, prefix: str = "refs/heads/") -> Mapping[str, Sha]:
+        """List refs by full name."""
+        ...
+
+    def fetch(self, commits: Sequence[Sha]) -> ObjectReader:
+        """Bring commits with their history and files; raises ``NotFoundError`` naming the missing.
+
+        What was fetched before through the same repository is not fetched again, and readers
+        given out earlier see what comes later.
+        """
+        ...
+
+    def push(self, ref: str, *, old: Sha, new: Sha, objects: Sequence[GitObject]) -> None:
+        """Move one ref from ``old`` to ``new``, or raise ``StaleRefError`` and change nothing.
+
+        ``objects`` are all that the server lacks. ``ZERO`` as ``old`` creates the ref, as ``new``
+        deletes it. The server's own refusal is shown; a lost answer raises
+        ``UnknownOutcomeError``.
+        """
+        ...

@@ -1,0 +1,113 @@
+"""The HTTP session under python-gitlab: where the token may go, and what a refusal looks like.
+
+``requests`` takes ``Authorization`` off a redirect to another host, but not GitLab's
+``PRIVATE-TOKEN``. So this session sends nothing to any origin but GitLab's own, and follows
+redirects of reads alone: a redirected write would be sent on as a read of something else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from hotfix.errors import InputError
+from hotfix.forge.errors import sentence
+from hotfix.forge.network import CONNECT_SECONDS, is_loopback, name_request, origin, unanswered
+from hotfix.forge.protocol import ForgeError, NotFoundError
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FEW = 5
+_SUCCESS = range(200, 300)
+_NOT_FOUND = 404
+_HINTS = {
+    401: "The token is wrong, expired or revoked: set HOTFIX_TOKEN to a valid one.",
+    403: "The token's scopes or its role in the project do not allow this.",
+    404: "It is not there, or the token may not see it; GitLab does not tell which.",
+}
+
+
+class GuardedSession(requests.Session):
+    """A session that is bound to one origin and raises ``ForgeError`` for all but success."""
+
+    def __init__(self, url: str, token: str, *, timeout: float) -> None:
+        super().__init__()
+        self.max_redirects = _FEW
+        self._origin = origin(url)
+        # Plain HTTP is allowed to this machine alone, so it must not go out through a proxy.
+        self.trust_env = not is_loopback(self._origin.host)
+        self._token = token
+        self._timeout = (CONNECT_SECONDS, timeout)
+
+    def request(  # type: ignore[override]  # python-gitlab calls it in this way only
+        self,
+        method: str,
+        url: str,
+        **options: Any,  # noqa: ANN401  (passed on as they are)
+    ) -> requests.Response:
+        """Send a request with timeouts; any answer but 2xx is raised, with what GitLab said."""
+        asked = name_request(method, url)
+        options["timeout"] = self._timeout
+        try:
+            answer = super().request(method, url, **options)
+        except requests.RequestException as error:
+            raise unanswered(error, asked) from None
+        if answer.status_code in _SUCCESS:
+            return answer
+        raise refusal(answer.status_code, answer.content, answer.headers, asked, self._token)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        **options: Any,  # noqa: ANN401  (passed on)
+    ) -> requests.Response:
+        """Send one prepared request, a redirected one too, to GitLab's own origin only."""
+        if not self._is_home(request.url or ""):
+            raise ForgeError(
+                f"{self._origin} sent us on to {one_line(request.url or '')}; "
+                "the token does not go there",
+                code="gitlab-redirect",
+                hint="Give the address that GitLab itself uses as --gitlab or in the spec.",
+            )
+        return super().send(request, **options)
+
+    def _is_home(self, url: str) -> bool:
+        try:
+            return origin(url) == self._origin
+        except InputError:
+            return False
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Tell where a redirect leads, for reads alone."""
+        if resp.request.method not in {"GET", "HEAD"}:
+            return None
+        return super().get_redirect_target(resp)
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Leave a redirected request as it is; ``requests`` would look into ``~/.netrc``."""
+
+
+def refusal(
+    status: int, body: bytes, headers: Mapping[str, str], asked: str, token: str
+) -> ForgeError:
+    """Return the error for an answer that is no success, free of the token even if it is in it."""
+    said = sentence(body.replace(token.encode(), b"[token]"))
+    if location := headers.get("Location"):
+        said = f"redirected to {one_line(location.replace(token, '[token]'))}"
+    kind = NotFoundError if status == _NOT_FOUND else ForgeError
+    return kind(
+        f"GitLab answered {status} to {asked}" + (f": {said}" if said else ""),
+        status=status,
+        hint=_HINTS.get(status, ""),
+        retry_after=_seconds(headers.get("Retry-After")),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read ``Retry-After``; a date, which GitLab does not send, counts as none."""
+    return float(text) if text and text.isascii() and text.isdigit() else None

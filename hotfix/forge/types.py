@@ -1,0 +1,203 @@
+"""What GitLab tells us, in frozen types of our own.
+
+Only what a rule or a reader needs is kept. Times are aware datetimes in UTC; ``None`` means that
+GitLab did not say. Text fields hold what people wrote, untouched: views make it safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hotfix.identifiers import Sha
+
+PIPELINE_ENDED: Final = frozenset({"success", "failed", "canceled", "skipped"})
+"""A pipeline or job in one of these states moves no further by itself."""
+
+DEVELOPER: Final = 30
+"""The role that may push, start pipelines and edit incidents where nothing is protected."""
+
+MAINTAINER: Final = 40
+"""The role that protected branches ask for by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A GitLab account."""
+
+    id: int
+    username: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as far as a hotfix touches it."""
+
+    id: int
+    path: str
+    default_branch: str
+    http_url_to_repo: str
+    web_url: str
+    merge_method: str
+    archived: bool
+    access_level: int | None
+    """The caller's role, 10 to 50; ``None`` where GitLab does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """A merge request and where it ended."""
+
+    iid: int
+    title: str
+    state: str
+    author: User
+    target_branch: str
+    web_url: str
+    sha: Sha | None
+    """The head of the source branch."""
+    merge_commit_sha: Sha | None
+    squash_commit_sha: Sha | None
+    merged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's approval of a merge request."""
+
+    user: User
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Who approved, and how many approvals GitLab's own rules still ask for."""
+
+    approved_by: tuple[Approval, ...]
+    approvals_left: int | None
+    """``None`` on a tier without approval rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline."""
+
+    id: int
+    project_id: int
+    ref: str
+    sha: Sha
+    status: str
+    source: str
+    web_url: str
+    created_at: datetime | None
+    user: User | None
+    """Only told for a single pipeline, not in a list."""
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of a pipeline."""
+
+    id: int
+    name: str
+    stage: str
+    status: str
+    allow_failure: bool
+    web_url: str
+    pipeline_id: int | None
+    user: User | None
+    """Who started it, or, of a manual job nobody pressed yet, who started the pipeline."""
+    started_at: datetime | None
+    finished_at: datetime | None
+    failure_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A trigger job, and the pipeline that it started in another project."""
+
+    id: int
+    name: str
+    status: str
+    failure_reason: str | None
+    downstream: Pipeline | None
+    """``None`` where it is not created yet, or never will be because the bridge failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment record of an environment."""
+
+    id: int
+    iid: int
+    ref: str
+    sha: Sha
+    status: str
+    created_at: datetime | None
+    finished_at: datetime | None
+    """When the deployment job ended; GitLab names it on the job (``deployable``)."""
+    job: Job | None
+    """``None`` where the record was made through the API, by no job of GitLab's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment with its last successful deployment."""
+
+    id: int
+    name: str
+    slug: str
+    web_url: str
+    external_url: str | None
+    last_deployment: Deployment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue or incident."""
+
+    id: int
+    """Unique on the whole GitLab, what GraphQL's global id is made of."""
+    iid: int
+    title: str
+    description: str
+    state: str
+    web_url: str
+    updated_at: datetime | None
+    severity: str | None = None
+    """``unknown``, ``low``, ``medium``, ``high`` or ``critical``, of incidents only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A comment on an issue."""
+
+    id: int
+    body: str
+    author: User
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """An entry of an incident's timeline."""
+
+    id: str
+    occurred_at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewIncident:
+    """What a new incident shall hold."""
+
+    title: str
+    description: str
+    severity: str | None
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+    """Usernames."""
