@@ -1,0 +1,223 @@
+"""The release branch as it will be: the restore, the picks on it, and every commit's id.
+
+A commit's bytes are a function of the spec and of the state of GitLab alone, so two people who plan
+the same thing get the same ids (contract, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hotfix.git.commits import Conflicted, NewCommit, read_commit
+from hotfix.git.objects import Overlay
+from hotfix.git.pick import pick
+from hotfix.git.restore import restore
+from hotfix.identifiers import short
+from hotfix.plan.model import FileChange, PlannedCommit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hotfix.git.commits import AlreadyThere, CommitInfo, Identity
+    from hotfix.git.objects import GitObject, ObjectReader
+    from hotfix.identifiers import Sha
+    from hotfix.plan.adopt import Adopted, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRules:
+    """What the spec says about the commits of a target."""
+
+    hotfix: str
+    project: str
+    production: Sha
+    restore_message: str
+    committer: Identity
+    requested_at: datetime | None
+
+
+@dataclass(slots=True)
+class Branch:
+    """The planned commits, in the branch's order, with the objects of the new ones."""
+
+    head: Sha
+    commits: list[PlannedCommit] = field(default_factory=list)
+    objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
+    conflict: tuple[Wanted, Conflicted] | None = None
+    """The first pick that does not apply; nothing is planned after it."""
+
+
+def plan_branch(
+    reader: ObjectReader, rules: BranchRules, adopted: Adopted, wanted: Sequence[Wanted]
+) -> Branch:
+    """Plan the restore and the picks on top of what is adopted; pure over the object reader.
+
+    No restore where the base's tree is production's already. A pick whose change is there already
+    is listed without a commit. The first conflict ends the plan of the branch.
+    """
+    dates = _Dates(_first_date(reader, rules, adopted, wanted))
+    branch = Branch(adopted.base)
+    overlay = Overlay(reader)
+    _plan_restore(overlay, rules, adopted, branch, dates)
+    for want, commit in adopted.picks:
+        dates.take()
+        branch.commits.append(_kept(commit, want))
+        branch.head = commit.sha
+    kept = {id(want) for want, _ in adopted.picks}
+    for want in wanted:
+        if id(want) in kept:
+            continue
+        if not _plan_pick(overlay, rules, want, branch, dates):
+            break
+    return branch
+
+
+def _plan_restore(
+    overlay: Overlay, rules: BranchRules, adopted: Adopted, branch: Branch, dates: _Dates
+) -> None:
+    if adopted.restore is not None:
+        dates.take()
+        branch.commits.append(_kept(adopted.restore, None))
+        branch.head = adopted.restore.sha
+        return
+    made = restore(
+        overlay,
+        production=rules.production,
+        head=branch.head,
+        message=rules.restore_message,
+        trailers=(f"Hotfix: {rules.hotfix}", f"Restores: {rules.production}"),
+        committer=rules.committer,
+        when=dates.next,
+    )
+    if isinstance(made, NewCommit):
+        dates.take()
+        reason = f"Release holds work that production ({short(rules.production)}) does not."
+        _append(overlay, branch, made, action="restore", want=None, reason=reason)
+
+
+def _plan_pick(
+    overlay: Overlay, rules: BranchRules, want: Wanted, branch: Branch, dates: _Dates
+) -> bool:
+    made = pick(
+        overlay,
+        onto=branch.head,
+        commit=want.picked,
+        trailers=(
+            f"Hotfix: {rules.hotfix}",
+            f"Merge-request: {rules.project}!{want.merge_request}",
+        ),
+        committer=rules.committer,
+        when=dates.next,
+    )
+    if isinstance(made, Conflicted):
+        branch.conflict = (want, made)
+        return False
+    if isinstance(made, NewCommit):
+        dates.take()
+        reason = f"Brings !{want.merge_request}" + (
+            f", as a person resolved it in {short(want.resolution)}." if want.resolution else "."
+        )
+        _append(overlay, branch, made, action="pick", want=want, reason=reason)
+    else:
+        branch.commits.append(_already_there(overlay, branch.head, want, made))
+    return True
+
+
+def _append(
+    overlay: Overlay,
+    branch: Branch,
+    made: NewCommit,
+    *,
+    action: str,
+    want: Wanted | None,
+    reason: str,
+) -> None:
+    overlay.add(made.objects)
+    branch.objects[made.sha] = made.objects
+    branch.head = made.sha
+    branch.commits.append(
+        PlannedCommit(
+            action="pick" if action == "pick" else "restore",
+            outcome="new",
+            sha=made.sha,
+            tree=made.tree,
+            parent=made.parent,
+            message=made.message,
+            author=made.author,
+            committer=made.committer,
+            merge_request=want.merge_request if want else None,
+            picked_from=want.commit if want else None,
+            resolution=want.resolution if want else None,
+            files=tuple(FileChange(path=file.path, change=file.change) for file in made.files),
+            reason=reason,
+        )
+    )
+
+
+def _kept(commit: CommitInfo, want: Wanted | None) -> PlannedCommit:
+    what = f"the pick of !{want.merge_request}" if want else "the restore of production's state"
+    return PlannedCommit(
+        action="keep",
+        outcome="already-there",
+        sha=commit.sha,
+        tree=commit.tree,
+        parent=commit.parents[0],
+        message=commit.message,
+        author=commit.author,
+        committer=commit.committer,
+        merge_request=want.merge_request if want else None,
+        picked_from=want.commit if want else None,
+        resolution=want.resolution if want else None,
+        files=(),
+        reason=f"Stands on the branch already, with exactly the tree of {what}.",
+    )
+
+
+def _already_there(
+    reader: ObjectReader, head: Sha, want: Wanted, made: AlreadyThere
+) -> PlannedCommit:
+    picked = read_commit(reader, want.picked)
+    return PlannedCommit(
+        action="pick",
+        outcome="already-there",
+        sha=None,
+        tree=read_commit(reader, head).tree,
+        parent=head,
+        message=picked.message,
+        author=picked.author,
+        committer=picked.committer,
+        merge_request=want.merge_request,
+        picked_from=want.commit,
+        resolution=want.resolution,
+        files=(),
+        reason=f"Nothing to do for !{want.merge_request}: {made.reason}",
+    )
+
+
+class _Dates:
+    """Committer dates by place: one second a commit, whether or not a kept one bears its own."""
+
+    def __init__(self, first: datetime) -> None:
+        self.next = first
+
+    def take(self) -> None:
+        self.next += timedelta(seconds=1)
+
+
+def _first_date(
+    reader: ObjectReader, rules: BranchRules, adopted: Adopted, wanted: Sequence[Wanted]
+) -> datetime:
+    if rules.requested_at is not None:
+        return rules.requested_at
+    known = [adopted.base, rules.production, *_named(wanted)]
+    newest = max(read_commit(reader, sha).committer_time for sha in known)
+    return newest.astimezone(UTC) + timedelta(seconds=1)
+
+
+def _named(wanted: Iterable[Wanted]) -> Iterable[Sha]:
+    for want in wanted:
+        yield want.commit
+        if want.resolution is not None:
+            yield want.resolution

@@ -1,0 +1,94 @@
+"""From a spec and what was seen to the plan: the same facts give the same bytes, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hotfix.canonical import digest
+from hotfix.clock import timestamp
+from hotfix.plan import guards
+from hotfix.plan.document import plan_digest, rollback_digest, to_json
+from hotfix.plan.draft import draft_target
+from hotfix.plan.model import Finding, ObservedPlan, Plan, PlannedIncident, RollbackPlan
+from hotfix.plan.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hotfix.git.objects import GitObject
+    from hotfix.plan.draft import Draft, TargetObjects
+    from hotfix.plan.observe import Seen
+    from hotfix.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A plan, and the new objects behind its commits, which the plan's JSON does not hold."""
+
+    plan: Plan
+    objects: Mapping[str, tuple[GitObject, ...]]
+    """By commit id: all that the server lacks of that commit."""
+
+
+def build(
+    spec: Spec,
+    seen: Seen,
+    objects: Mapping[str, TargetObjects],
+    *,
+    gitlab: str,
+    tool_version: str,
+) -> Built:
+    """Make the plan of a spec; every reason not to carry it out is in its blockers."""
+    drafts = [draft_target(spec, seen, each, objects[each.target.project]) for each in seen.targets]
+    findings = [finding for draft in drafts for finding in draft.findings]
+    findings += guards.permission_warning(seen.targets)
+    targets = tuple(draft.plan for draft in drafts)
+    rollback = _rollback(drafts)
+    document = Plan(
+        format="plan/1",
+        hotfix=spec.id,
+        kind="hotfix",
+        digest=_UNKNOWN,
+        gitlab=gitlab,
+        tool_version=tool_version,
+        spec=spec,
+        spec_digest=digest(to_json(spec)),
+        summary=summarize(targets, done=[draft.is_done for draft in drafts]),
+        targets=targets,
+        incident=_incident(spec),
+        rollback=rollback,
+        blockers=_unique(f for f in findings if f.code not in guards.WARNINGS),
+        warnings=_unique(f for f in findings if f.code in guards.WARNINGS),
+        observed=ObservedPlan(at=timestamp(seen.at), by=seen.user.username),
+    )
+    plan = document.model_copy(update={"digest": plan_digest(to_json(document))})
+    made = {sha: each for draft in drafts for sha, each in draft.objects.items()}
+    return Built(plan, made)
+
+
+_UNKNOWN: Final = "sha256:" + "0" * 64
+
+
+def _rollback(drafts: Sequence[Draft]) -> RollbackPlan:
+    ways = tuple(draft.way_back for draft in reversed(drafts) if draft.way_back)
+    document = RollbackPlan(digest=_UNKNOWN, targets=ways)
+    return document.model_copy(update={"digest": rollback_digest(to_json(document))})
+
+
+def _incident(spec: Spec) -> PlannedIncident:
+    incident = spec.incident
+    return PlannedIncident(
+        project=incident.project,
+        iid=incident.iid,
+        title=f"Hotfix {spec.id}: {spec.title}",
+        severity=incident.severity,
+        template=incident.template,
+        labels=incident.labels,
+        assignees=incident.assignees,
+        follow_ups=incident.follow_ups,
+    )
+
+
+def _unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))

@@ -1,0 +1,266 @@
+"""One target's part of the plan: its branch, its way to production, and its way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from hotfix.git.commits import Identity
+from hotfix.git.objects import Overlay
+from hotfix.identifiers import Sha, is_forbidden
+from hotfix.plan import guards
+from hotfix.plan.adopt import Adopted, Wanted, adopt
+from hotfix.plan.branch import Branch, BranchRules, plan_branch
+from hotfix.plan.inputs import typed_inputs
+from hotfix.plan.leaving import unreleased
+from hotfix.plan.model import (
+    Finding,
+    LeavingCommit,
+    PlannedCommit,
+    PlannedJob,
+    PlannedPipeline,
+    Production,
+    TargetChange,
+    TargetPlan,
+)
+from hotfix.plan.resolve import UnresolvedError, commits_to_pick
+from hotfix.plan.told import observed_target, sources_of_sha
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from hotfix.git.objects import GitObject, ObjectReader
+    from hotfix.plan.observe import Seen, SeenMergeRequest, SeenTarget
+    from hotfix.spec.model import Spec, Target
+
+_CUT_OFF: Final = (
+    "The runbook forbids the cut-off action in a hotfix: it fills release with unreleased work."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetObjects:
+    """The Git side of a target: its objects, and which merge request brought a commit."""
+
+    reader: ObjectReader
+    brought_by: Mapping[Sha, int]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A target's plan, with what the whole plan needs beside it."""
+
+    plan: TargetPlan
+    findings: list[Finding]
+    way_back: TargetChange | None = None
+    is_done: bool = False
+    objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
+
+
+def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObjects) -> Draft:
+    """Plan one target; pure over the object reader, and every objection is a finding."""
+    target, reader = each.target, objects.reader
+    findings: list[Finding] = []
+    wanted = list(_wanted(spec, each, reader, findings))
+    branch = _branch(spec, each, reader, wanted, findings)
+    head = each.release_head
+    after = branch.head if branch is not None and _is_whole(target, branch, wanted) else None
+    sources = sources_of_sha(target, each)
+    findings += guards.production_guard(
+        target, sources, already_there=after if after == head else None
+    )
+    pipeline, job = _way_to_production(spec, seen, each, findings)
+    commits = tuple(branch.commits) if branch else ()
+    change = TargetChange(
+        project=target.project,
+        release_branch=target.release_branch,
+        environment=target.environment,
+        production=Production(sha=target.production_sha),
+        before=head,
+        after=after,
+        commits=commits,
+        leaving=_leaving(target, commits, head, objects),
+        pipeline=pipeline,
+        deploy=job,
+        smoke_checks=tuple(c for c in target.smoke_checks if c.only_for != "rollback"),
+    )
+    draft = Draft(
+        plan=TargetPlan(**dict(change), observed=observed_target(each, sources)),
+        findings=findings,
+        is_done=after is not None and after == head and {s.sha for s in sources} == {after},
+    )
+    if branch is not None:
+        draft.objects = dict(branch.objects)
+        if after is not None:
+            draft.way_back = _way_back(spec, target, change, branch, reader)
+    return draft
+
+
+def _is_whole(target: Target, branch: Branch, wanted: Sequence[Wanted]) -> bool:
+    found = {want.merge_request for want in wanted}
+    return branch.conflict is None and all(ref.iid in found for ref in target.merge_requests)
+
+
+def _wanted(
+    spec: Spec, each: SeenTarget, reader: ObjectReader, findings: list[Finding]
+) -> Iterator[Wanted]:
+    target = each.target
+    for seen in each.merge_requests:
+        said = list(
+            guards.merge_request_guard(
+                target, seen, spec.policy.approvals, each.project.default_branch
+            )
+        )
+        findings += said
+        if seen.merge_request is None or seen.merge_request.state != "merged":
+            continue
+        if seen.ref.project == target.project:
+            yield from _commits(each, seen, reader, findings)
+
+
+def _commits(
+    each: SeenTarget, seen: SeenMergeRequest, reader: ObjectReader, findings: list[Finding]
+) -> Iterator[Wanted]:
+    target, found = each.target, seen.merge_request
+    if found is None:
+        return
+    head = each.heads.get(found.target_branch)
+    try:
+        commits = commits_to_pick(reader, found, seen.commits, head)
+    except UnresolvedError as error:
+        findings.append(guards.unresolved_guard(target, found, str(error)))
+        return
+    resolution = _resolution(target, found.iid)
+    if resolution is None:
+        for sha in commits:
+            yield Wanted(found.iid, sha, None)
+    elif resolution.encode() not in reader:
+        findings.append(guards.resolution_guard(target, found.iid, resolution))
+    else:
+        yield Wanted(found.iid, commits[-1], resolution)
+
+
+def _resolution(target: Target, iid: int) -> Sha | None:
+    for resolution in target.resolutions:
+        if resolution.merge_request == iid:
+            return Sha(resolution.commit)
+    return None
+
+
+def _branch(
+    spec: Spec,
+    each: SeenTarget,
+    reader: ObjectReader,
+    wanted: Sequence[Wanted],
+    findings: list[Finding],
+) -> Branch | None:
+    target, head = each.target, each.release_head
+    production = Sha(target.production_sha)
+    if head is None:
+        findings.append(guards.no_branch_guard(target))
+        return None
+    if production.encode() not in reader:
+        findings.append(guards.no_production_guard(target))
+        return None
+    adopted = adopt(
+        reader,
+        head=head,
+        production=production,
+        hotfix=spec.id,
+        restore_message=target.restore_message,
+        wanted=wanted,
+    )
+    if adopted.unknown:
+        findings.append(guards.unknown_guard(target, adopted.unknown))
+        return None
+    branch = plan_branch(reader, _rules(spec, target), adopted, wanted)
+    if branch.conflict is not None:
+        findings.append(guards.conflict_guard(target, *branch.conflict))
+    return branch
+
+
+def _rules(spec: Spec, target: Target) -> BranchRules:
+    requested = spec.requested_at
+    return BranchRules(
+        hotfix=spec.id,
+        project=target.project,
+        production=Sha(target.production_sha),
+        restore_message=target.restore_message,
+        committer=Identity(spec.committer.name, spec.committer.email),
+        requested_at=datetime.fromisoformat(requested) if requested else None,
+    )
+
+
+def _way_to_production(
+    spec: Spec, seen: Seen, each: SeenTarget, findings: list[Finding]
+) -> tuple[PlannedPipeline, PlannedJob | None]:
+    target, orchestrator = each.target, seen.orchestrator
+    values = target.orchestration.inputs
+    if spec.orchestration.send_as == "inputs":
+        where = f"{orchestrator.project.path}'s CI file at {orchestrator.ref}"
+        typed = typed_inputs(orchestrator.config, values, target=target.project, where=where)
+        findings += typed.blockers
+        values = typed.values
+    job = target.deploy.job or _last_job(each)
+    if job is None:
+        findings.append(guards.deploy_job_guard(target))
+    if is_forbidden([dict(values), job]):
+        findings.append(
+            Finding(
+                code="forbidden-action",
+                target=target.project,
+                message="The cut-off action is named in what would be sent or pressed.",
+                hint=_CUT_OFF,
+            )
+        )
+    pipeline = PlannedPipeline(
+        project=orchestrator.project.path,
+        ref=orchestrator.ref,
+        inputs=values,
+        send_as=spec.orchestration.send_as,
+        operation_input=spec.orchestration.operation_input,
+    )
+    return pipeline, PlannedJob(job=job) if job else None
+
+
+def _last_job(each: SeenTarget) -> str | None:
+    last = each.environment.last_deployment if each.environment else None
+    return last.job.name if last and last.job else None
+
+
+def _leaving(
+    target: Target, commits: Sequence[PlannedCommit], head: Sha | None, objects: TargetObjects
+) -> tuple[LeavingCommit, ...]:
+    restores = any(commit.action == "restore" for commit in commits)
+    if head is None or not restores:
+        return ()
+    return tuple(
+        LeavingCommit(
+            sha=commit.sha,
+            title=commit.title,
+            author=commit.author.partition(" <")[0],
+            merge_request=objects.brought_by.get(commit.sha),
+            is_merge=len(commit.parents) > 1,
+        )
+        for commit in unreleased(objects.reader, production=Sha(target.production_sha), head=head)
+    )
+
+
+def _way_back(
+    spec: Spec, target: Target, change: TargetChange, branch: Branch, reader: ObjectReader
+) -> TargetChange:
+    """Plan the rollback: the same restore, on top (runbook, Rollback And Recovery)."""
+    overlay = Overlay(reader)
+    for made in branch.objects.values():
+        overlay.add(made)
+    back = plan_branch(overlay, _rules(spec, target), Adopted(branch.head, None, (), ()), ())
+    return change.model_copy(
+        update={
+            "before": branch.head,
+            "after": back.head,
+            "commits": tuple(back.commits),
+            "leaving": (),
+            "smoke_checks": tuple(c for c in target.smoke_checks if c.only_for != "hotfix"),
+        }
+    )

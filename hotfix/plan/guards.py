@@ -1,0 +1,225 @@
+"""The rules of the runbook as pure functions: facts in, blockers and warnings out.
+
+A blocker is never passed. Each says what was seen, what the runbook wants, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hotfix.forge.types import DEVELOPER
+from hotfix.identifiers import short
+from hotfix.plan.model import Finding, SourceOfSha
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hotfix.forge.types import Approvals, MergeRequest
+    from hotfix.git.commits import CommitInfo, Conflicted
+    from hotfix.plan.adopt import Wanted
+    from hotfix.plan.observe import SeenMergeRequest, SeenTarget
+    from hotfix.spec.model import ApprovalPolicy, Target
+
+WARNINGS: Final = frozenset({"apply-not-permitted", "mr-other-branch"})
+"""Codes that are told and can be passed; every other finding blocks."""
+
+
+def production_guard(
+    target: Target, sources: Sequence[SourceOfSha], *, already_there: str | None
+) -> Iterator[Finding]:
+    """Hold the spec's production SHA against what GitLab's records say.
+
+    Runbook, Decision Points: if the environment does not clearly show the last deployed SHA, stop
+    and gather evidence. ``already_there`` is the planned head where the branch stands at it: then
+    production may run that, since the hotfix was deployed.
+    """
+    said = {source.sha for source in sources}
+    if None in said or len(said) != 1:
+        table = "; ".join(f"{source.source}: {source.detail}" for source in sources)
+        yield Finding(
+            code="production-unknown",
+            target=target.project,
+            message=f"What {target.environment} runs is not clear. {table}.",
+            hint="The runbook says: gather evidence from deploy logs, release records or the last "
+            "successful production pipeline before release is changed.",
+        )
+        return
+    (sha,) = said
+    if sha not in {target.production_sha, already_there}:
+        yield Finding(
+            code="production-mismatch",
+            target=target.project,
+            message=f"The spec says production runs {target.production_sha}, "
+            f"GitLab's deployments say {sha}.",
+            hint=f"See {one_line(sources[0].url or 'the environments page')}. "
+            "If GitLab is right, correct `production_sha` and plan anew.",
+        )
+
+
+def merge_request_guard(
+    target: Target, seen: SeenMergeRequest, policy: ApprovalPolicy, default_branch: str
+) -> Iterator[Finding]:
+    """Runbook, Prerequisites: the merge request must be merged and approved for production."""
+    if seen.ref.project != target.project:
+        yield Finding(
+            code="mr-wrong-project",
+            target=target.project,
+            message=f"{seen.ref} belongs to another project than the target.",
+            hint=f"Name a merge request of {target.project}, or give {seen.ref.project} "
+            "a target of its own.",
+        )
+        return
+    found = seen.merge_request
+    if found is None:
+        yield Finding(
+            code="mr-not-found",
+            target=target.project,
+            message=f"GitLab shows no merge request !{seen.ref.iid} in {target.project}.",
+            hint="Check the number. GitLab answers the same for one that the token may not see.",
+        )
+        return
+    if found.state != "merged":
+        yield Finding(
+            code="mr-not-merged",
+            target=target.project,
+            message=f"!{found.iid} ({one_line(found.title, 80)}) is {one_line(found.state, 20)}, "
+            "not merged.",
+            hint=f"Only merged work is released: merge it first. {found.web_url}",
+        )
+        return
+    if seen.approvals is not None:
+        yield from _approval_guard(target, found, seen.approvals, policy)
+    if found.target_branch != default_branch:
+        yield _other_branch(target, found, default_branch)
+
+
+def _approval_guard(
+    target: Target, found: MergeRequest, approvals: Approvals, policy: ApprovalPolicy
+) -> Iterator[Finding]:
+    counted = {
+        approval.user.username
+        for approval in approvals.approved_by
+        if not (policy.not_author and approval.user.id == found.author.id)
+    }
+    left = approvals.approvals_left or 0
+    if len(counted) >= policy.minimum and left == 0:
+        return
+    by = ", ".join(sorted(one_line(name, 60) for name in counted)) or "nobody"
+    but = " other than its author" if policy.not_author else ""
+    rules = f", and GitLab's own rules ask for {left} more" if left else ""
+    yield Finding(
+        code="mr-not-approved",
+        target=target.project,
+        message=f"!{found.iid} ({one_line(found.title, 80)}) is approved by {by}; "
+        f"the policy asks for {policy.minimum}{but}{rules}.",
+        hint=f"Have it approved, then plan again. {found.web_url}",
+    )
+
+
+def _other_branch(target: Target, found: MergeRequest, default_branch: str) -> Finding:
+    return Finding(
+        code="mr-other-branch",
+        target=target.project,
+        message=f"!{found.iid} was merged into {one_line(found.target_branch, 80)}, "
+        f"not into {one_line(default_branch, 80)}: the next cut-off may lose the fix.",
+        hint="Merge the fix into the default branch too.",
+    )
+
+
+def conflict_guard(target: Target, want: Wanted, conflicted: Conflicted) -> Finding:
+    """Runbook, Decision Points: a conflict is resolved by a person and inspected, never by us."""
+    places = "; ".join(
+        f"{one_line(', '.join(conflict.paths), 120)} ({conflict.kind})"
+        for conflict in conflicted.conflicts[:5]
+    )
+    more = len(conflicted.conflicts) - 5
+    which = f"{short(want.picked)} for !{want.merge_request}"
+    return Finding(
+        code="pick-conflict",
+        target=target.project,
+        message=f"Picking {which} conflicts in {places}"
+        + (f" and {more} more." if more > 0 else "."),
+        hint="If the fix stands on unreleased work, the runbook says: stop and escalate. Else make "
+        "the pick by hand on the planned branch, push it, and name it under `resolutions`.",
+    )
+
+
+def unknown_guard(target: Target, unknown: Sequence[CommitInfo]) -> Finding:
+    """Refuse a branch where this hotfix was begun and somebody else's commits came on top."""
+    listed = "; ".join(
+        f"{short(commit.sha)} {one_line(commit.title, 80)}" for commit in unknown[:10]
+    )
+    return Finding(
+        code="unknown-commits",
+        target=target.project,
+        message=f"This hotfix was begun on {target.release_branch}, and these commits there are "
+        f"neither production's nor what it would make: {listed}.",
+        hint="Ask their authors. To begin again, give the hotfix a new id: its restore takes them "
+        "off the branch, and says so.",
+    )
+
+
+def unresolved_guard(target: Target, found: MergeRequest, why: str) -> Finding:
+    """Refuse a merged merge request whose commits cannot be told for certain."""
+    return Finding(
+        code="mr-not-merged",
+        target=target.project,
+        message=f"!{found.iid} ({one_line(found.title, 80)}) is merged, but {one_line(why)}.",
+        hint=f"Find out what reached {one_line(found.target_branch, 80)}. {found.web_url}",
+    )
+
+
+def resolution_guard(target: Target, iid: int, resolution: str) -> Finding:
+    """Refuse a resolution that the server does not have: reviewers could not have read it."""
+    return Finding(
+        code="resolution-not-found",
+        target=target.project,
+        message=f"The resolution of !{iid}, {resolution}, is not in {target.project}.",
+        hint="Push the branch that holds it, or correct `resolutions`.",
+    )
+
+
+def no_branch_guard(target: Target) -> Finding:
+    """Refuse a project without the release branch."""
+    return Finding(
+        code="release-branch-missing",
+        target=target.project,
+        message=f"{target.project} has no branch {target.release_branch}.",
+        hint="Set `release_branch`, or create the branch at what production runs.",
+    )
+
+
+def no_production_guard(target: Target) -> Finding:
+    """Refuse a production SHA that is no commit of the project."""
+    return Finding(
+        code="production-unknown",
+        target=target.project,
+        message=f"{target.production_sha} is not a commit that {target.project} has.",
+        hint="Compare `production_sha` with Operate > Environments of that project.",
+    )
+
+
+def deploy_job_guard(target: Target) -> Finding:
+    """Ask for the manual production job's name where the last deployment does not tell it."""
+    return Finding(
+        code="deploy-job-unknown",
+        target=target.project,
+        message=f"The last deployment of {target.environment} was made by no job, so the name of "
+        "the manual production job is not known.",
+        hint="Set `deploy: {job: NAME}` in the spec or in defaults.yaml.",
+    )
+
+
+def permission_warning(seen: Iterable[SeenTarget]) -> Iterator[Finding]:
+    """Planning needs to read only; say early if the same token could not apply."""
+    for each in seen:
+        level = each.project.access_level
+        if level is not None and level < DEVELOPER:
+            yield Finding(
+                code="apply-not-permitted",
+                target=each.target.project,
+                message=f"This token's role there is {level}; applying needs Developer "
+                f"({DEVELOPER}) or more.",
+                hint="Apply with another token; the plan is the same.",
+            )

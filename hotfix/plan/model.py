@@ -1,0 +1,209 @@
+"""The plan: everything that ``apply`` will do, and nothing that it will not.
+
+A plan is data. What it says about the branch, the pipeline, the production job, the checks and the
+incident is what reviewers approve by its digest; what varies with the person or the moment stands
+in ``observed``, at two places only, and is not digested (contract, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from hotfix.models import Frozen
+from hotfix.spec.model import InputValue, SmokeCheck, Spec
+
+Kind = Literal["hotfix", "rollback"]
+
+
+class FileChange(Frozen):
+    """A path that a commit changes against its parent."""
+
+    path: str
+    change: Literal["added", "modified", "deleted", "renamed", "mode"]
+
+
+class PlannedCommit(Frozen):
+    """A commit of the release branch, known to the byte before anything is pushed.
+
+    ``keep`` is a commit that stands on the branch already and is adopted. A pick that is already
+    there makes no commit: its ``sha`` is null; ``tree`` and ``parent`` are what it was found in.
+    """
+
+    action: Literal["restore", "pick", "keep"]
+    outcome: Literal["new", "already-there"]
+    sha: str | None
+    tree: str
+    parent: str
+    message: str
+    author: str
+    committer: str
+    merge_request: int | None
+    picked_from: str | None
+    resolution: str | None
+    files: tuple[FileChange, ...]
+    reason: str = Field(description="Why this commit is in the plan, in one sentence.")
+
+
+class LeavingCommit(Frozen):
+    """A commit that is on the release branch, not in production, and whose content leaves."""
+
+    sha: str
+    title: str
+    author: str
+    merge_request: int | None
+    is_merge: bool = Field(
+        default=False, description="A merge commit: what it brought is listed for itself."
+    )
+
+
+class PlannedPipeline(Frozen):
+    """The orchestration pipeline that will be started."""
+
+    project: str
+    ref: str
+    inputs: Mapping[str, InputValue]
+    send_as: Literal["inputs", "variables"]
+    operation_input: str | None = Field(
+        description="The input that carries the run's own key, made when the run begins."
+    )
+
+
+class PlannedJob(Frozen):
+    """The manual production job of the downstream pipeline."""
+
+    job: str
+
+
+class Production(Frozen):
+    """What production runs while the plan is made."""
+
+    sha: str
+
+
+class SourceOfSha(Frozen):
+    """One record that tells which commit production runs."""
+
+    source: str
+    sha: str | None
+    at: str | None
+    url: str | None
+    detail: str
+
+
+class ObservedMergeRequest(Frozen):
+    """What GitLab told of a merge request."""
+
+    project: str
+    iid: int
+    title: str
+    state: str
+    author: str
+    target_branch: str
+    merged_at: str | None
+    approved_by: tuple[str, ...]
+    approvals_left: int | None
+    url: str
+
+
+class ObservedTarget(Frozen):
+    """What was seen of a target while planning; told to readers, never digested."""
+
+    url: str
+    access_level: int | None
+    production: tuple[SourceOfSha, ...]
+    merge_requests: tuple[ObservedMergeRequest, ...]
+
+
+class TargetChange(Frozen):
+    """The exact change of one repository and its way to production."""
+
+    project: str
+    release_branch: str
+    environment: str
+    production: Production
+    before: str | None = Field(description="The head of the release branch now.")
+    after: str | None = Field(description="The head when done; null where a blocker hides it.")
+    commits: tuple[PlannedCommit, ...]
+    leaving: tuple[LeavingCommit, ...]
+    pipeline: PlannedPipeline | None
+    deploy: PlannedJob | None
+    smoke_checks: tuple[SmokeCheck, ...]
+
+
+class TargetPlan(TargetChange):
+    """A target of a plan, with what was observed beside it."""
+
+    observed: ObservedTarget
+
+
+class PlannedIncident(Frozen):
+    """The incident record: one that exists, or one to be made."""
+
+    project: str
+    iid: int | None
+    title: str
+    severity: str | None
+    template: str | None
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+
+
+class RollbackPlan(Frozen):
+    """The way back, reviewed together with the way forward; targets in reverse order."""
+
+    digest: str
+    targets: tuple[TargetChange, ...]
+
+
+class Finding(Frozen):
+    """A blocker, which is never passed, or a warning."""
+
+    code: str
+    target: str | None
+    message: str
+    hint: str
+
+
+class Summary(Frozen):
+    """What is to do, counted; all zero means nothing."""
+
+    commits: int
+    pushes: int
+    pipelines: int
+    manual_jobs: int
+    smoke_checks: int
+    incidents: int
+    leaving_release: int = Field(
+        description="Merge requests, and commits that no merge request brought, that leave."
+    )
+
+
+class ObservedPlan(Frozen):
+    """Who planned, and when."""
+
+    at: str
+    by: str
+
+
+class Plan(Frozen):
+    """A whole plan, the document that is saved, reviewed and applied."""
+
+    format: Literal["plan/1"]
+    hotfix: str
+    kind: Kind
+    digest: str
+    gitlab: str
+    tool_version: str
+    spec: Spec
+    spec_digest: str
+    summary: Summary
+    targets: tuple[TargetPlan, ...]
+    incident: PlannedIncident
+    rollback: RollbackPlan | None = Field(description="Null in a plan that is itself a rollback.")
+    blockers: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    observed: ObservedPlan

@@ -1,0 +1,83 @@
+"""What was observed, as the plan tells it to its readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.clock import timestamp
+from hotfix.identifiers import short
+from hotfix.plan.model import ObservedMergeRequest, ObservedTarget, SourceOfSha
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from hotfix.forge.types import Deployment
+    from hotfix.plan.observe import SeenMergeRequest, SeenTarget
+    from hotfix.spec.model import Target
+
+
+def observed_target(seen: SeenTarget, sources: Sequence[SourceOfSha]) -> ObservedTarget:
+    """Tell what was seen of a target: links, records, merge requests, the caller's role."""
+    return ObservedTarget(
+        url=seen.project.web_url,
+        access_level=seen.project.access_level,
+        production=tuple(sources),
+        merge_requests=tuple(
+            told for each in seen.merge_requests if (told := _merge_request(each)) is not None
+        ),
+    )
+
+
+def sources_of_sha(target: Target, seen: SeenTarget) -> tuple[SourceOfSha, ...]:
+    """Tell what each of GitLab's records says production runs.
+
+    The environment's last successful deployment, and the deployments by the time they finished:
+    after a rollback the newest id is the wrong one.
+    """
+    url = seen.environment.web_url if seen.environment else None
+    last = seen.environment.last_deployment if seen.environment else None
+    newest = seen.deployments[0] if seen.deployments else None
+    return (
+        _source("environment", last, url, f"no successful deployment of {target.environment}"),
+        _source("deployments by finish time", newest, url, "none finished successfully"),
+    )
+
+
+def _source(name: str, found: Deployment | None, url: str | None, none: str) -> SourceOfSha:
+    if found is None:
+        return SourceOfSha(source=name, sha=None, at=None, url=url, detail=none)
+    by = f" by job {found.job.name} ({found.job.id})" if found.job else " by no job"
+    at = _at(found.finished_at or found.created_at)
+    return SourceOfSha(
+        source=name,
+        sha=found.sha,
+        at=at,
+        url=url,
+        detail=f"{short(found.sha)}, deployment {found.iid}{by}" + (f" at {at}" if at else ""),
+    )
+
+
+def _merge_request(seen: SeenMergeRequest) -> ObservedMergeRequest | None:
+    found = seen.merge_request
+    if found is None:
+        return None
+    approvals = seen.approvals
+    return ObservedMergeRequest(
+        project=seen.ref.project,
+        iid=found.iid,
+        title=found.title,
+        state=found.state,
+        author=found.author.username,
+        target_branch=found.target_branch,
+        merged_at=_at(found.merged_at),
+        approved_by=tuple(each.user.username for each in approvals.approved_by)
+        if approvals
+        else (),
+        approvals_left=approvals.approvals_left if approvals else None,
+        url=found.web_url,
+    )
+
+
+def _at(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None
