@@ -1,0 +1,164 @@
+"""What every step of a run works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from hotfix.apply.events import Event
+from hotfix.clock import timestamp
+from hotfix.errors import InterruptedRunError, StaleError, WaitingError
+from hotfix.identifiers import Sha, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from hotfix.apply.events import JobState
+    from hotfix.apply.journal import Journal
+    from hotfix.apply.ports import Operator, Pace, Progress, Stop, Until
+    from hotfix.clock import Clock
+    from hotfix.evidence.model import StepName
+    from hotfix.forge.protocol import Forge, Repository
+    from hotfix.git.objects import GitObject
+    from hotfix.plan.model import Plan, TargetChange
+    from hotfix.spec.model import Spec
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the operator asked for on the command line."""
+
+    spec: Spec
+    saved: Plan | None
+    lockfile: Path
+    command: str
+    until: Until | None
+    pace: Pace
+    tool_version: str
+
+
+@dataclass(slots=True)
+class Run:
+    """A run in progress: the plan, the doors to the outside, and the journal."""
+
+    request: Request
+    plan: Plan
+    objects: Mapping[str, tuple[GitObject, ...]]
+    forge: Forge
+    clock: Clock
+    operator: Operator
+    progress: Progress
+    stop: Stop
+    journal: Journal
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    keep_alive: Callable[[], None] = lambda: None
+    """Renews what must not run out while the run waits: the lock's lease."""
+
+    def repository(self, project: str) -> Repository:
+        """Open the Git side of a project, once a run."""
+        if project not in self.repositories:
+            self.repositories[project] = self.forge.repository(self.forge.project(project))
+        return self.repositories[project]
+
+    def release_head(self, target: TargetChange) -> Sha:
+        """Ask the server where the release branch stands now."""
+        ref = release_ref(target)
+        head = self.repository(target.project).refs(ref).get(ref)
+        if head is None:
+            raise StaleError(
+                "branch-moved",
+                f"{target.project} has no branch {target.release_branch} any more.",
+                hint="Find out who deleted it. Nothing further was done.",
+            )
+        return head
+
+    def tell(
+        self,
+        step: StepName,
+        target: str | None,
+        phase: Literal["started", "waiting", "note", "done", "failed"],
+        message: str,
+        *,
+        url: str | None = None,
+        jobs: tuple[JobState, ...] = (),
+    ) -> None:
+        """Show an event on whatever screen there is."""
+        at = timestamp(self.clock.now())
+        self.progress.emit(
+            Event(at=at, step=step, target=target, phase=phase, message=message, url=url, jobs=jobs)
+        )
+
+    def check_stop(self) -> None:
+        """Leave here if the operator asked to: nothing is in flight at this point."""
+        if self.stop.requested:
+            raise InterruptedRunError(
+                "interrupted",
+                "Stopped as asked. Everything that was begun is finished and recorded.",
+                hint=f"Go on with: {self.request.command}",
+            )
+
+    def wait_for(self, look: Callable[[], Found | None], *, what: str) -> Found:
+        """Look until something is found, as long as ``--wait`` allows.
+
+        Raises ``WaitingError`` on expiry: nothing is lost, the same command goes on from there.
+        """
+        found = self.look_for(look, longest=self.request.pace.longest)
+        if found is None:
+            raise WaitingError(
+                "wait-expired",
+                f"Still waiting for {what} after {self.request.pace.longest:g} s.",
+                hint=f"Nothing is lost. Go on with: {self.request.command}",
+            )
+        return found
+
+    def look_for(self, look: Callable[[], Found | None], *, longest: float | None) -> Found | None:
+        """Look until something is found or ``longest`` seconds are over; at least once."""
+        begin = self.clock.monotonic()
+        while True:
+            found = look()
+            if found is not None:
+                return found
+            if longest is not None and self.clock.monotonic() - begin >= longest:
+                return None
+            self.check_stop()
+            self.keep_alive()
+            self.clock.sleep(self.request.pace.poll)
+
+
+def release_ref(target: TargetChange) -> str:
+    """Name the full ref of a target's release branch."""
+    return f"refs/heads/{target.release_branch}"
+
+
+def planned_commits(target: TargetChange) -> tuple[Sha, ...]:
+    """List the ids that will stand on the branch, adopted ones included, oldest first."""
+    return tuple(Sha(commit.sha) for commit in target.commits if commit.sha is not None)
+
+
+def base_of(target: TargetChange) -> Sha:
+    """Tell the head that the hotfix stands on: the release branch without its commits."""
+    for commit in target.commits:
+        if commit.sha is not None:
+            return Sha(commit.parent)
+    return head_after(target)
+
+
+def head_after(target: TargetChange) -> Sha:
+    """Tell the planned head; a plan that is applied always has one."""
+    if target.after is None:
+        raise ValueError("a plan with blockers is not applied")
+    return Sha(target.after)
+
+
+def moved(target: TargetChange, found: Sha, expected: str) -> StaleError:
+    """Say that somebody moved the release branch."""
+    return StaleError(
+        "branch-moved",
+        f"{target.release_branch} of {target.project} stands at {short(found)}, "
+        f"expected was {expected}.",
+        hint="Somebody pushed there. Find out who, then plan again: a changed hotfix "
+        "is planned and approved anew.",
+    )

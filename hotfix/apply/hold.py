@@ -1,0 +1,102 @@
+"""Is the world still the one that was planned on? Else say what moved, from what to what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hotfix.apply.context import base_of, moved, planned_commits
+from hotfix.errors import BlockedError, StaleError
+from hotfix.identifiers import Sha, is_forbidden, short
+from hotfix.plan.document import to_json
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from hotfix.plan.model import Plan, TargetPlan
+
+_MOVING = frozenset({"production-unknown", "production-mismatch"})
+
+
+def hold(planned: Plan, now: Plan, *, begun: bool) -> None:
+    """Hold a plan against the same spec planned just now.
+
+    An equal digest says it all. A hotfix that was ``begun`` has itself moved the branch: then it
+    must stand at the old head or at a planned commit, and everything else must be as planned.
+    Raises ``StaleError`` with the difference; for a plan that is new, its blockers as
+    ``BlockedError``.
+    """
+    for before, after in zip(planned.targets, now.targets, strict=True):
+        _hold_branch(before, after)
+    if not (begun or planned.digest != now.digest):
+        refuse_blocked(now)
+        return
+    moving = [finding for finding in now.blockers if finding.code in _MOVING]
+    if moving:
+        raise StaleError("production-moved", moving[0].message, hint=moving[0].hint)
+    refuse_blocked(now)
+    differing = _differences(_essence(planned), _essence(now))
+    if differing:
+        raise StaleError(
+            "plan-stale",
+            "The plan is not the one that GitLab gives now. " + "; ".join(differing[:6]) + ".",
+            hint="Plan again, and have the new plan reviewed: the approval was for another one.",
+        )
+
+
+def refuse_forbidden(plan: Plan) -> None:
+    """Refuse a plan that would send or press the cut-off action, however it came in."""
+    for target in plan.targets:
+        inputs = dict(target.pipeline.inputs) if target.pipeline else {}
+        if is_forbidden([inputs, target.deploy.job if target.deploy else ""]):
+            raise BlockedError(
+                "forbidden-action",
+                f"The plan would run the cut-off action for {target.project}.",
+                hint="The runbook forbids it in a hotfix, so this plan was edited. Make it anew.",
+            )
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Refuse a plan with blockers; raises ``BlockedError`` with the first, the rest in the hint."""
+    if not plan.blockers:
+        return
+    first, *rest = plan.blockers
+    more = "".join(f"\n{each.code}: {each.message} {each.hint}" for each in rest)
+    raise BlockedError(first.code, first.message, hint=first.hint + more)
+
+
+def _hold_branch(planned: TargetPlan, now: TargetPlan) -> None:
+    line = (base_of(planned), *planned_commits(planned)) if planned.after else ()
+    if now.before != planned.before and Sha(now.before or "") not in line:
+        expected = short(planned.before or "nothing") + (" or a planned commit" if line else "")
+        raise moved(planned, Sha(now.before or "nothing"), expected)
+
+
+def _essence(plan: Plan) -> dict[str, Any]:
+    """Return what must be equal even where the hotfix has begun: all but what it moves itself."""
+    return {
+        "spec": plan.spec_digest,
+        "incident": to_json(plan.incident),
+        "targets": {
+            target.project: {
+                "production": target.production.sha,
+                "commits": list(planned_commits(target)),
+                "after": target.after,
+                "pipeline": to_json(target.pipeline) if target.pipeline else None,
+                "deploy": target.deploy.job if target.deploy else None,
+            }
+            for target in plan.targets
+        },
+    }
+
+
+def _differences(before: Any, now: Any, place: str = "") -> list[str]:  # noqa: ANN401  (JSON values)
+    if before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            difference
+            for key in sorted({*before, *now})
+            for difference in _differences(
+                before.get(key), now.get(key), f"{place}.{key}" if place else key
+            )
+        ]
+    return [f"{place} was {one_line(str(before), 90)}, is {one_line(str(now), 90)}"]

@@ -1,0 +1,185 @@
+"""The loop: under the locks of its targets, every step of the runbook in its order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.apply.lease import Lease, myself, ref_of
+from hotfix.apply.steps.incident import incident, write_head
+from hotfix.apply.steps.orchestrate import orchestrate
+from hotfix.apply.steps.pick import pick, verify_branch
+from hotfix.apply.steps.preflight import preflight
+from hotfix.apply.steps.promote import promote
+from hotfix.apply.steps.restore import restore, verify_restore
+from hotfix.apply.steps.smoke import smoke
+from hotfix.apply.steps.staging import staging
+from hotfix.apply.steps.verify_production import verify_production
+from hotfix.errors import FailedError, HotfixError, InterruptedRunError, WaitingError
+from hotfix.evidence.checks import complete
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from hotfix.apply.context import Run
+    from hotfix.evidence.model import Approval, State
+    from hotfix.plan.model import Plan, TargetPlan
+
+
+class Loop:
+    """A run under the locks of its targets, from preflight to unlock."""
+
+    def __init__(self, run: Run, seen: Plan, approval: Approval | None) -> None:
+        self.run = run
+        self.seen = seen
+        self.approval = approval
+        self.leases: list[tuple[TargetPlan, Lease]] = []
+        run.keep_alive = self._renew
+
+    def carry_out(self) -> str:
+        """Take the locks, go the steps, and give the locks back however it ends."""
+        run, targets = self.run, self.run.plan.targets
+        state: State = "failed"
+        try:
+            self._begin(targets)
+            ended = self._go(targets)
+            state = "complete" if ended is None else "waiting"
+        except (WaitingError, InterruptedRunError):
+            state = "waiting"
+            raise
+        except HotfixError as error:
+            self._note_failure(error)
+            raise
+        finally:
+            self._unlock(state)
+        if ended is not None:
+            return ended
+        write_head(run)
+        total = len(run.journal.lock.checks)
+        return f"Hotfix {run.plan.hotfix} is complete: {total} of {total} checks passed."
+
+    def _begin(self, targets: Sequence[TargetPlan]) -> None:
+        for target in targets:
+            self._look_at_lock(target)
+        for target in targets:
+            seen = next(each for each in self.seen.targets if each.project == target.project)
+            approval, self.approval = self.approval, None
+            preflight(self.run, target, seen, approval)
+        for target in targets:
+            self._lock(target)
+
+    def _go(self, targets: Sequence[TargetPlan]) -> str | None:
+        """Go the steps; returns why it ended early where ``--until`` says so."""
+        run, until = self.run, self.run.request.until
+        for target in in_order(targets, run):
+            restore(run, target)
+            verify_restore(run, target)
+        if until == "restore":
+            return "Release is restored to production's state, as asked; nothing was deployed."
+        for target in in_order(targets, run):
+            pick(run, target)
+            verify_branch(run, target)
+        if until == "branch":
+            return "The release branch holds the hotfix, as asked; nothing was deployed."
+        for target in in_order(targets, run):
+            orchestrate(run, target)
+            job = staging(run, target)
+            if until == "staging":
+                continue
+            job = promote(run, target, job)
+            verify_production(run, target, job)
+            if until != "production":
+                smoke(run, target)
+        if until == "staging":
+            return "Staging is deployed and the production gate is reached, as asked."
+        if until == "production":
+            return "Production runs the hotfix, as asked; checks and incident are still to come."
+        incident(run)
+        self._prove()
+        return None
+
+    def _prove(self) -> None:
+        lock = self.run.journal.lock
+        if complete(lock.checks):
+            return
+        lacking = [check for check in lock.checks if check.outcome != "passed"]
+        first = lacking[0]
+        raise FailedError(
+            "evidence-missing",
+            f"{len(lacking)} of {len(lock.checks)} checks are not proven. "
+            f"{first.id} of {first.target}: {first.detail}",
+            hint=f"The record says so as well: hotfix audit {self.run.request.lockfile}",
+        )
+
+    def _look_at_lock(self, target: TargetPlan) -> None:
+        """Refuse early and without a trace where another run is at work."""
+        self._lease(target).refuse_held()
+
+    def _lock(self, target: TargetPlan) -> None:
+        lease = self._lease(target)
+        self.run.journal.add("lock", target.project, "intent", {"ref": lease.ref})
+        dead = lease.take()
+        self.leases.append((target, lease))
+        facts: dict[str, JsonValue] = {"ref": lease.ref, "sha": lease.sha}
+        if dead:
+            facts["taken_over"] = {"who": dead.who, "host": dead.host, "since": dead.since}
+        self.run.journal.add("lock", target.project, "done", facts)
+        said = f"{lease.ref} is ours"
+        if dead:
+            said += f", taken over from a dead run of {dead.who} on {dead.host}"
+        self.run.tell("lock", target.project, "done", said)
+
+    def _lease(self, target: TargetPlan) -> Lease:
+        run = self.run
+        me = myself(
+            run.clock,
+            who=run.forge.current_user().username,
+            hotfix=run.plan.hotfix,
+            plan_digest=run.plan.digest,
+            tool_version=run.request.tool_version,
+        )
+        repository = run.repository(target.project)
+        return Lease(repository, ref_of(target.release_branch), me, run.clock)
+
+    def _renew(self) -> None:
+        for _, lease in self.leases:
+            lease.renew()
+
+    def _unlock(self, state: State) -> None:
+        """Give every lock back and record the state; only what was locked is told."""
+        for number, (target, lease) in enumerate(self.leases, start=1):
+            lease.release()
+            self.run.journal.add(
+                "unlock",
+                target.project,
+                "done",
+                {"ref": lease.ref},
+                state=state if number == len(self.leases) else None,
+            )
+
+    def _note_failure(self, error: HotfixError) -> None:
+        """Leave the sentence that ended the run in the record, under the step that it ended."""
+        journal = self.run.journal
+        if error.code.startswith("lock") or not journal.lock.entries:
+            return
+        last = journal.lock.entries[-1]
+        journal.add(
+            last.step,
+            last.target,
+            "failed",
+            {"error": error.code, "message": error.message},
+        )
+
+
+def in_order(targets: Sequence[TargetPlan], run: Run) -> list[TargetPlan]:
+    """Order targets so that each comes after those that it waits for; else as the spec has them."""
+    after = {target.project: set(target.after) for target in run.plan.spec.targets}
+    left = list(targets)
+    ordered: list[TargetPlan] = []
+    while left:
+        done = {target.project for target in ordered}
+        ready = next(target for target in left if after[target.project] <= done)
+        left.remove(ready)
+        ordered.append(ready)
+    return ordered

@@ -1,0 +1,75 @@
+"""What a run needs from outside: a person who answers, a screen, a wish to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from hotfix.apply.events import Event
+    from hotfix.plan.model import Plan
+
+Until = Literal["restore", "branch", "staging", "production"]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The production job that waits for a human's yes."""
+
+    project: str
+    job: str
+    job_id: int
+    commit: str
+    url: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """An answer, and how it was given: ``typed``, ``--auto-approve``, ``--promote``."""
+
+    source: str
+
+
+class Operator(Protocol):
+    """The person at the terminal. Without one, and without the flag that answers: ``None``."""
+
+    def approve_plan(self, plan: Plan) -> Yes | None:
+        """Ask once, before anything is changed, whether this plan shall be carried out."""
+        ...
+
+    def approve_press(self, press: Press) -> Yes | None:
+        """Ask for the production gate; the question names project, job and commit."""
+        ...
+
+    def ask(self, question: str) -> bool | None:
+        """Ask a manual smoke check's question."""
+        ...
+
+
+class Progress(Protocol):
+    """The screen, or nothing."""
+
+    def emit(self, event: Event) -> None:
+        """Show an event; never raises, never waits."""
+        ...
+
+
+class Stop:
+    """The operator's wish to stop, set by a signal and looked at where stopping is safe."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait: seconds between looks, and the most that any one wait may take."""
+
+    poll: float = 5.0
+    longest: float | None = None
+
+    @property
+    def grace(self) -> float:
+        """Tell how long a lost answer may still take effect: a minute at the usual pace."""
+        return 12 * self.poll

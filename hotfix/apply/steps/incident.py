@@ -1,0 +1,175 @@
+"""Step ``incident``: the operational record, written once and brought up to date after.
+
+Runbook, step 7: the problem, the timeline, the deployed fix, the validation, the follow-ups.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hotfix.apply import record
+from hotfix.canonical import digest
+from hotfix.errors import FailedError
+from hotfix.forge.protocol import ForgeError, NotFoundError, UnknownOutcomeError
+from hotfix.forge.types import NewIncident
+
+if TYPE_CHECKING:
+    from hotfix.apply.context import Run
+    from hotfix.forge.types import Issue
+
+
+def incident(run: Run) -> None:
+    """Create the incident or find it, write its section and timeline, and read both back."""
+    planned, lock = run.plan.incident, run.journal.lock
+    found = _find(run)
+    run.journal.add(
+        "incident",
+        None,
+        "intent",
+        {
+            "project": planned.project,
+            "iid": found.iid if found else None,
+            "create": found is None,
+            "marker": record.marker(lock.hotfix),
+        },
+    )
+    run.tell("incident", None, "started", f"record it in {planned.project}")
+    issue = found or _create(run)
+    text = record.section(run.journal.lock)
+    issue = _write(run, issue, "section", text)
+    stored = record.stored(issue.description, lock.hotfix, "section") or ""
+    events = _timeline(run, issue)
+    run.journal.add(
+        "incident",
+        None,
+        "done",
+        {
+            "project": planned.project,
+            "iid": issue.iid,
+            "url": issue.web_url,
+            "created": found is None,
+            "section": digest(stored),
+            "has": {name: heading in stored for name, heading in record.HEADINGS.items()},
+            "timeline_events": events,
+        },
+    )
+    run.tell("incident", None, "done", f"recorded in #{issue.iid}", url=issue.web_url)
+
+
+def write_head(run: Run) -> None:
+    """Put the head of the finished chain into the incident, and seal the lockfile with it."""
+    issue = _find(run)
+    if issue is None:
+        raise FailedError(
+            "incident-gone",
+            f"The incident of hotfix {run.plan.hotfix} is not to be found any more.",
+            hint=f"The lockfile is complete but not sealed. Go on with: {run.request.command}",
+        )
+    lock = run.journal.lock
+    _write(run, issue, "seal", record.seal_line(lock.hotfix, lock.head))
+    run.journal.seal()
+
+
+def _find(run: Run) -> Issue | None:
+    planned = run.plan.incident
+    if planned.iid is not None:
+        return run.forge.issue(planned.project, planned.iid)
+    before = run.journal.last("incident", None, "done")
+    if before is not None:
+        try:
+            return run.forge.issue(planned.project, int(str(before.facts["iid"])))
+        except NotFoundError:
+            pass  # deleted since: search, and make it anew if need be
+    hotfix = run.plan.hotfix
+    found = [
+        issue
+        for issue in run.forge.find_issues(planned.project, record.marker(hotfix))
+        if record.stored(issue.description, hotfix, "section") is not None
+    ]
+    if len(found) > 1:
+        listed = "; ".join(each.web_url for each in found)
+        raise FailedError(
+            "incident-ambiguous",
+            f"Several incidents carry the record of hotfix {hotfix}: {listed}.",
+            hint="Keep one and remove the marked section from the others, then run again.",
+        )
+    return found[0] if found else None
+
+
+def _create(run: Run) -> Issue:
+    planned = run.plan.incident
+    new = NewIncident(
+        title=planned.title,
+        description=record.replace(
+            _template(run), run.plan.hotfix, "section", record.section(run.journal.lock)
+        ),
+        severity=planned.severity,
+        labels=planned.labels,
+        assignees=planned.assignees,
+    )
+    try:
+        return run.forge.create_incident(planned.project, new)
+    except UnknownOutcomeError:
+        found = run.look_for(lambda: _find(run), longest=run.request.pace.grace)
+        if found is None:
+            raise
+        return found
+
+
+def _template(run: Run) -> str:
+    planned = run.plan.incident
+    if planned.template is None:
+        return ""
+    try:
+        return run.forge.issue_template(planned.project, planned.template)
+    except NotFoundError:
+        run.tell("incident", None, "note", f"there is no template {planned.template}")
+        return ""
+
+
+def _write(run: Run, issue: Issue, part: str, text: str) -> Issue:
+    """Bring a part of the description up to date; what others wrote there stays as it is."""
+    hotfix = run.plan.hotfix
+    if record.stored(issue.description, hotfix, part) == text:
+        return issue
+    project = run.plan.incident.project
+    issue = run.forge.issue(project, issue.iid)
+    wanted = record.replace(issue.description, hotfix, part, text)
+    try:
+        issue = run.forge.update_description(project, issue.iid, wanted)
+    except UnknownOutcomeError:
+        issue = run.forge.issue(project, issue.iid)
+    if record.stored(issue.description, hotfix, part) != text:
+        raise FailedError(
+            "incident-differs",
+            f"GitLab stored another text than was written into {issue.web_url}.",
+            hint=f"Somebody may have edited it just then. Go on with: {run.request.command}",
+        )
+    return issue
+
+
+def _timeline(run: Run, issue: Issue) -> int:
+    """Add the milestones that the timeline lacks; a GitLab without timelines is no obstacle."""
+    project = run.plan.incident.project
+    try:
+        known = {event.note for event in run.forge.timeline(project, issue)}
+        for at, said in record.milestones(run.journal.lock):
+            note = f"Hotfix {run.plan.hotfix}: {said}"
+            if note in known:
+                continue
+            _add_event(run, issue, datetime.fromisoformat(at), note)
+            known.add(note)
+        return len(run.forge.timeline(project, issue))
+    except ForgeError as error:
+        run.tell("incident", None, "note", f"the incident's timeline is not to be had: {error}")
+        return 0
+
+
+def _add_event(run: Run, issue: Issue, at: datetime, note: str) -> None:
+    project = run.plan.incident.project
+    try:
+        run.forge.add_timeline_event(project, issue, occurred_at=at, note=note)
+    except UnknownOutcomeError:
+        if note not in {event.note for event in run.forge.timeline(project, issue)}:
+            run.tell("incident", None, "note", f"GitLab did not take the event: {note}")

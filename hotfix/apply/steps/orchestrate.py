@@ -1,0 +1,183 @@
+"""Step ``orchestrate``: start the guided pipeline, at most once.
+
+Runbook, "Create a new orchestration pipeline". GitLab knows no idempotency keys, so before the call
+the newest pipeline is noted, and after a lost answer the new ones of this user are looked at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from hotfix.apply.context import head_after
+from hotfix.apply.downstream import release_pipelines, serves
+from hotfix.clock import timestamp
+from hotfix.errors import BlockedError, FailedError
+from hotfix.forge.protocol import UnknownOutcomeError
+from hotfix.identifiers import is_forbidden
+
+if TYPE_CHECKING:
+    from hotfix.apply.context import Run
+    from hotfix.evidence.model import Entry
+    from hotfix.forge.types import Pipeline
+    from hotfix.plan.model import PlannedPipeline, TargetPlan
+
+
+def orchestrate(run: Run, target: TargetPlan) -> None:
+    """Start the orchestration pipeline, unless one of this hotfix is found to be there.
+
+    Found is one by this run's journal, by a lost answer of it, or, where the lockfile is lost, by
+    the downstream pipeline that runs on the planned head already. Raises ``FailedError`` where
+    several could be meant: nobody should guess which one deploys production.
+    """
+    if target.pipeline is None:
+        raise ValueError("a plan with blockers is not applied")
+    if run.journal.last("orchestrate", target.project, "done") is not None:
+        run.tell("orchestrate", target.project, "done", "the pipeline was started before")
+        return
+    intent = run.journal.last("orchestrate", target.project, "intent")
+    if intent is not None:
+        found = _after_lost_answer(run, target, target.pipeline, intent)
+        if found is not None:
+            _done(run, target, found, "found-after-lost-answer", intent.facts["inputs"])
+            return
+    elif _is_under_way(run, target):
+        return
+    _create(run, target, target.pipeline)
+
+
+def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
+    inputs = inputs_to_send(run, target, planned)
+    if is_forbidden(inputs):
+        raise BlockedError(
+            "forbidden-action",
+            "The cut-off action would be sent to the orchestrator; the runbook forbids it.",
+            hint="The plan was edited. Make it anew from the spec.",
+        )
+    run.check_stop()
+    newest = run.forge.pipelines(planned.project, limit=1)
+    intent = run.journal.add(
+        "orchestrate",
+        target.project,
+        "intent",
+        {
+            "project": planned.project,
+            "ref": planned.ref,
+            "inputs": inputs,
+            "send_as": planned.send_as,
+            "newest_pipeline": newest[0].id if newest else 0,
+            "user": run.forge.current_user().username,
+        },
+    )
+    run.tell("orchestrate", target.project, "started", f"start a pipeline in {planned.project}")
+    how = "created"
+    try:
+        pipeline: Pipeline | None = _send(run, planned, inputs)
+    except UnknownOutcomeError as error:
+        how = "found-after-lost-answer"
+        pipeline = _after_lost_answer(run, target, planned, intent)
+        if pipeline is None:
+            raise FailedError(
+                "pipeline-not-started",
+                f"GitLab gave no answer to the pipeline in {planned.project}, "
+                "and none of it is to be seen.",
+                hint=f"{error.message} Go on with: {run.request.command}",
+            ) from error
+    if pipeline is not None:
+        _done(run, target, pipeline, how, inputs)
+
+
+def inputs_to_send(run: Run, target: TargetPlan, planned: PlannedPipeline) -> dict[str, Any]:
+    """Return all that is sent: the planned inputs, and the run's own key where there is a place."""
+    inputs: dict[str, Any] = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in planned.inputs.items()
+    }
+    if planned.operation_input is not None:
+        key = hashlib.sha256(f"{run.plan.digest} {target.project}".encode()).hexdigest()[:16]
+        inputs[planned.operation_input] = f"{run.plan.hotfix}-{key}"
+    return inputs
+
+
+def _send(run: Run, planned: PlannedPipeline, inputs: dict[str, Any]) -> Pipeline:
+    if planned.send_as == "inputs":
+        return run.forge.create_pipeline(planned.project, planned.ref, inputs=inputs)
+    variables = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in inputs.items()
+    }
+    return run.forge.create_pipeline(planned.project, planned.ref, variables=variables)
+
+
+def _after_lost_answer(
+    run: Run, target: TargetPlan, planned: PlannedPipeline, intent: Entry
+) -> Pipeline | None:
+    """Look for the pipeline that an earlier call may have started; ``None`` after a grace time."""
+
+    def look() -> Pipeline | None:
+        candidates = [
+            each
+            for each in run.forge.pipelines(
+                planned.project,
+                ref=planned.ref,
+                source="api",
+                username=str(intent.facts["user"]),
+            )
+            if each.id > int(str(intent.facts["newest_pipeline"]))
+            and serves(run, planned.project, each, target) is not False
+        ]
+        if len(candidates) > 1:
+            raise _ambiguous(planned.project, candidates)
+        return candidates[0] if candidates else None
+
+    return run.look_for(look, longest=run.request.pace.grace)
+
+
+def _is_under_way(run: Run, target: TargetPlan) -> bool:
+    """Find, without a journal, the pipeline that runs on the planned head already."""
+    found = release_pipelines(run, target, head_after(target))
+    if not found:
+        return False
+    if len(found) > 1:
+        raise _ambiguous(target.project, found)
+    said = f"pipeline {found[0].id} runs on the planned head already; what started it is not known"
+    run.tell("orchestrate", target.project, "done", said, url=found[0].web_url)
+    _record(run, target, found[0], {"how": "observed"})
+    return True
+
+
+def _done(run: Run, target: TargetPlan, pipeline: Pipeline, how: str, inputs: Any) -> None:  # noqa: ANN401  (JSON)
+    _record(run, target, pipeline, {"how": how, "inputs": inputs})
+    said = f"pipeline {pipeline.id} ({how.replace('-', ' ')})"
+    run.tell("orchestrate", target.project, "done", said, url=pipeline.web_url)
+
+
+def _record(run: Run, target: TargetPlan, pipeline: Pipeline, more: dict[str, Any]) -> None:
+    planned = target.pipeline
+    observed = more["how"] == "observed"
+    user = pipeline.user.username if pipeline.user else run.forge.current_user().username
+    run.journal.add(
+        "orchestrate",
+        target.project,
+        "done",
+        {
+            "project": target.project if observed or planned is None else planned.project,
+            "pipeline": pipeline.id,
+            "url": pipeline.web_url,
+            "ref": pipeline.ref,
+            "sha": pipeline.sha,
+            "user": None if observed else user,
+            "created_at": timestamp(pipeline.created_at) if pipeline.created_at else None,
+            **more,
+        },
+    )
+
+
+def _ambiguous(project: str, found: list[Pipeline] | tuple[Pipeline, ...]) -> FailedError:
+    listed = "; ".join(each.web_url for each in found)
+    return FailedError(
+        "pipeline-ambiguous",
+        f"Several pipelines of {project} could be this hotfix's: {listed}.",
+        hint="Nobody should guess which one deploys production. Cancel those that are not meant, "
+        "then run the same command again.",
+    )

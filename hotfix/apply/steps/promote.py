@@ -1,0 +1,158 @@
+"""Step ``promote``: a human's yes, and the production job pressed once.
+
+Runbook, "Run and watch the manual production deployment pipeline": both gates are manual by design.
+GitLab's play is not idempotent: pressing a job that has finished starts it again. So a job is
+pressed only while it is ``manual``, and after a lost answer it is looked at, never pressed again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.apply.context import head_after, moved
+from hotfix.apply.downstream import jobs_named
+from hotfix.apply.ports import Press
+from hotfix.clock import timestamp
+from hotfix.errors import FailedError, StaleError, WaitingError
+from hotfix.evidence.model import Approval
+from hotfix.forge.protocol import UnknownOutcomeError
+from hotfix.identifiers import is_forbidden, short
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from hotfix.apply.context import Run
+    from hotfix.forge.types import Job
+    from hotfix.plan.model import TargetPlan
+
+
+def promote(run: Run, target: TargetPlan, job: Job) -> Job:
+    """Ask, look once more that nothing moved, press, and see that it took.
+
+    Returns the job as it runs. Raises ``WaitingError`` at the gate without a yes, ``StaleError``
+    where release or production moved meanwhile.
+    """
+    project = target.project
+    pressed_before = run.journal.last("promote", project, "intent", job=job.id) is not None
+    if pressed_before and job.status == "manual":
+        job = _after_lost_answer(run, target, job) or job
+    if job.status != "manual":
+        return _was_pressed(run, target, job, ours=pressed_before)
+    answer = _ask(run, target, job)
+    _look_again(run, target, job)
+    run.check_stop()
+    by = run.forge.current_user().username
+    run.journal.add(
+        "promote",
+        project,
+        "intent",
+        {
+            "job": job.id,
+            "job_name": job.name,
+            "pipeline": job.pipeline_id,
+            "commit": head_after(target),
+            "confirmed_by": by,
+            "how": answer,
+            "production_sha": target.production.sha,
+        },
+        approval=Approval(
+            by=by,
+            at=timestamp(run.clock.now()),
+            what=f"press {job.name} ({job.id}) of {project} at {head_after(target)}",
+            source=answer,
+        ),
+    )
+    run.tell("promote", project, "started", f"press {one_line(job.name, 80)}", url=job.web_url)
+    how = "pressed"
+    try:
+        run.forge.play(project, job.id)
+    except UnknownOutcomeError:
+        how = "found-after-lost-answer"
+    found = _after_lost_answer(run, target, job)
+    if found is None:
+        raise WaitingError(
+            "press-unknown",
+            f"The production job {job.web_url} is still manual after it was pressed.",
+            hint=f"Look at it in GitLab. If nobody pressed it, go on with: {run.request.command}",
+        )
+    return _done(run, target, found, how)
+
+
+def _ask(run: Run, target: TargetPlan, job: Job) -> str:
+    press = Press(
+        project=target.project,
+        job=job.name,
+        job_id=job.id,
+        commit=head_after(target),
+        url=job.web_url,
+        environment=target.environment,
+    )
+    answer = run.operator.approve_press(press)
+    if answer is None:
+        raise WaitingError(
+            "production-gate",
+            f"The production job {one_line(job.name, 80)} of {target.project} waits for your yes, "
+            f"for commit {short(press.commit)}: {job.web_url}",
+            hint=f"Answer at a terminal: {run.request.command}",
+        )
+    return answer.source
+
+
+def _look_again(run: Run, target: TargetPlan, job: Job) -> None:
+    """Between question and press anything may have happened: the last look before the effect."""
+    head = run.release_head(target)
+    if head != head_after(target):
+        raise moved(target, head, short(head_after(target)))
+    environment = run.forge.environment(target.project, target.environment)
+    runs = environment.last_deployment.sha if environment.last_deployment else None
+    if runs != target.production.sha:
+        raise StaleError(
+            "production-moved",
+            f"{target.environment} of {target.project} runs {short(runs or 'nothing')} now; "
+            f"planned was on {short(target.production.sha)}.",
+            hint=f"Somebody deployed meanwhile: {environment.web_url} Plan again.",
+        )
+    same_name = jobs_named(run, target, job.pipeline_id or 0, job.name)
+    if run.forge.job(target.project, job.id).status != "manual" or len(same_name) != 1:
+        raise StaleError(
+            "job-moved",
+            f"The production job {job.web_url} was pressed or retried by somebody meanwhile.",
+            hint=f"Look at it, then run the same command again: {run.request.command}",
+        )
+    if is_forbidden(job.name):
+        raise FailedError("forbidden-action", f"The job {job.web_url} is the cut-off action.")
+
+
+def _after_lost_answer(run: Run, target: TargetPlan, job: Job) -> Job | None:
+    """Look until the job has left ``manual``; ``None`` if it never did within the grace time."""
+
+    def look() -> Job | None:
+        found = run.forge.job(target.project, job.id)
+        return found if found.status != "manual" else None
+
+    return run.look_for(look, longest=run.request.pace.grace)
+
+
+def _was_pressed(run: Run, target: TargetPlan, job: Job, *, ours: bool) -> Job:
+    if run.journal.last("promote", target.project, "done", job=job.id) is not None:
+        run.tell("promote", target.project, "done", "the job was pressed before", url=job.web_url)
+        return job
+    return _done(run, target, job, "found-after-lost-answer" if ours else "observed")
+
+
+def _done(run: Run, target: TargetPlan, job: Job, how: str) -> Job:
+    user = job.user.username if job.user else None
+    run.journal.add(
+        "promote",
+        target.project,
+        "done",
+        {
+            "job": job.id,
+            "job_name": job.name,
+            "status": job.status,
+            "user": user,
+            "how": how,
+        },
+    )
+    said = f"{one_line(job.name, 80)} is {job.status}, started by {one_line(user or '?', 60)}"
+    run.tell("promote", target.project, "done", said, url=job.web_url)
+    return job

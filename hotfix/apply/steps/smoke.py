@@ -1,0 +1,88 @@
+"""Step ``smoke``: the focused checks that tell whether the hotfix works (runbook, step 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.clock import timestamp
+from hotfix.errors import FailedError
+from hotfix.smoke.run import run as try_check
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from hotfix.apply.context import Run
+    from hotfix.plan.model import TargetPlan
+    from hotfix.smoke.result import SmokeResult
+
+
+def smoke(run: Run, target: TargetPlan) -> None:
+    """Run every check, record each, and fail at the end if one is red.
+
+    What passed after this deployment in the run that this one resumes is not asked again.
+    """
+    red: list[SmokeResult] = []
+    for check in target.smoke_checks:
+        if _passed_before(run, target, check.name):
+            run.tell("smoke", target.project, "done", f"{check.name} passed before")
+            continue
+        run.check_stop()
+        run.keep_alive()
+        run.tell("smoke", target.project, "started", check.name)
+        result = try_check(
+            check,
+            clock=run.clock,
+            ask=run.operator.ask,
+            operator=run.forge.current_user().username,
+        )
+        _record(run, target, result)
+        if result.outcome == "failed":
+            red.append(result)
+    if red:
+        listed = "; ".join(f"{one_line(each.name, 80)}: {each.detail}" for each in red)
+        raise FailedError(
+            "smoke-failed",
+            f"{len(red)} of {len(target.smoke_checks)} smoke checks of {target.project} "
+            f"failed. {listed}",
+            hint="Production runs the hotfix. Run the same command again to check again, or take "
+            "the way back that the plan holds.",
+        )
+
+
+def _passed_before(run: Run, target: TargetPlan, name: str) -> bool:
+    deployed = run.journal.last("verify-production", target.project, "observed")
+    last = run.journal.last("smoke", target.project, "observed", "failed", name=name)
+    if deployed is None or last is None or last.facts["outcome"] != "passed":
+        return False
+    first_seen = next(
+        entry
+        for entry in run.journal.lock.entries
+        if entry.step == "verify-production"
+        and entry.target == target.project
+        and entry.facts.get("deployment") == deployed.facts["deployment"]
+    )
+    return last.seq > first_seen.seq
+
+
+def _record(run: Run, target: TargetPlan, result: SmokeResult) -> None:
+    green = result.outcome == "passed"
+    run.journal.add(
+        "smoke",
+        target.project,
+        "observed" if green else "failed",
+        {
+            "name": result.name,
+            "kind": result.kind,
+            "outcome": result.outcome,
+            "detail": result.detail,
+            "attempts": result.attempts,
+            "started_at": timestamp(result.started_at),
+            "finished_at": timestamp(result.finished_at),
+            "facts": dict(result.facts),
+        },
+    )
+    run.tell(
+        "smoke",
+        target.project,
+        "done" if green else "failed",
+        f"{one_line(result.name, 80)}: {result.detail}",
+    )

@@ -1,0 +1,109 @@
+"""Step ``verify-production``: the deployment of that very job, and the environment that shows it.
+
+Runbook, step 5 and "Validation And Evidence". A pipeline can turn green without production having
+been deployed, so its status proves nothing: the job and the deployment record do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.apply.context import head_after, moved
+from hotfix.apply.downstream import jobs_named
+from hotfix.apply.events import JobState
+from hotfix.apply.steps.staging import trace_tail
+from hotfix.clock import timestamp
+from hotfix.errors import FailedError
+from hotfix.forge.types import PIPELINE_ENDED
+from hotfix.identifiers import short
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from hotfix.apply.context import Run
+    from hotfix.forge.types import Deployment, Job
+    from hotfix.plan.model import TargetPlan
+
+
+def verify_production(run: Run, target: TargetPlan, job: Job) -> None:
+    """Wait for the job to end, then read what production runs.
+
+    Raises ``FailedError`` where the job failed, or the environment shows another commit.
+    """
+    ended = run.wait_for(lambda: _ended(run, target, job), what=f"{job.name} to end")
+    if ended.status != "success":
+        _refuse(run, target, ended)
+    deployment = run.look_for(
+        lambda: _deployment(run, target, ended), longest=run.request.pace.grace
+    )
+    environment = run.forge.environment(target.project, target.environment)
+    shown = environment.last_deployment.sha if environment.last_deployment else None
+    head, after = run.release_head(target), head_after(target)
+    finished = deployment.finished_at if deployment else None
+    run.journal.add(
+        "verify-production",
+        target.project,
+        "observed",
+        {
+            "job": ended.id,
+            "job_status": ended.status,
+            "deployment": deployment.id if deployment else None,
+            "deployment_status": deployment.status if deployment else None,
+            "deployment_sha": deployment.sha if deployment else None,
+            "finished_at": timestamp(finished) if finished else None,
+            "environment": target.environment,
+            "environment_sha": shown,
+            "release_head": head,
+        },
+    )
+    if deployment is None or deployment.sha != after or shown != after:
+        raise FailedError(
+            "production-differs",
+            f"{target.environment} of {target.project} shows {short(shown or 'nothing')}, and the "
+            f"deployment of job {ended.id} is of "
+            f"{short(deployment.sha) if deployment else 'nothing'}; planned is {short(after)}.",
+            hint=f"See {environment.web_url} Somebody may have deployed at the same time.",
+        )
+    if head != after:
+        raise moved(target, head, short(after))
+    said = f"{target.environment} runs {short(after)}, deployment {deployment.iid}"
+    run.tell("verify-production", target.project, "done", said, url=environment.web_url)
+
+
+def _ended(run: Run, target: TargetPlan, job: Job) -> Job | None:
+    """Return the newest job of that name once it has ended: a person may have retried it."""
+    named = jobs_named(run, target, job.pipeline_id or 0, job.name)
+    newest = named[0] if named else run.forge.job(target.project, job.id)
+    state = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
+    said = f"{one_line(newest.name, 80)} is {newest.status}"
+    run.tell(
+        "verify-production",
+        target.project,
+        "waiting",
+        said,
+        url=newest.web_url,
+        jobs=(state,),
+    )
+    return newest if newest.status in PIPELINE_ENDED else None
+
+
+def _deployment(run: Run, target: TargetPlan, job: Job) -> Deployment | None:
+    for found in run.forge.deployments(target.project, target.environment, order_by="id"):
+        if found.job is not None and found.job.id == job.id and found.status == "success":
+            return found
+    return None
+
+
+def _refuse(run: Run, target: TargetPlan, job: Job) -> None:
+    tail = trace_tail(run, target, job)
+    run.journal.add(
+        "verify-production",
+        target.project,
+        "failed",
+        {"job": job.id, "job_status": job.status, "trace": tail},
+    )
+    raise FailedError(
+        "production-failed",
+        f"The production job {one_line(job.name, 80)} is {job.status}: {job.web_url}\n{tail}",
+        hint="It is not pressed again by itself. Retry it in GitLab if its cause is gone, then "
+        f"go on with: {run.request.command} — or take the way back that the plan holds.",
+    )
