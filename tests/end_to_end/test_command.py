@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfix.sandbox import seed
+
+from .conftest import CORE, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.end_to_end
+
+APPLY = ("apply", "hotfix.yaml", "--auto-approve", "--promote")
+
+
+def test_plan_apply_show_status_and_audit_as_an_operator_types_them(desk: Desk) -> None:
+    assert desk.run("validate", "hotfix.yaml").returncode == 0
+    assert desk.run("status", "hotfix.yaml").returncode == 3
+    planned = desk.run("plan", "hotfix.yaml", "--out", "hotfix.plan.json", "--detailed-exitcode")
+    assert planned.returncode == 2
+    assert planned.stdout.startswith(
+        b"Plan: 1 restore, 2 picks, 1 branch, 1 pipeline, 1 manual job, 1 check. "
+        b"4 unreleased merge requests will leave release."
+    )
+
+    applied = desk.run(*APPLY)
+
+    assert applied.returncode == 0, applied.stderr.decode()
+    assert b"9 of 9 checks passed" in applied.stdout
+    for words in (("status", "hotfix.yaml"), ("audit", "hotfix.lock.json"), APPLY):
+        done = desk.run(*words)
+        assert done.returncode == 0, done.stderr.decode()
+    assert desk.run("show", "hotfix.plan.json").returncode == 0
+    assert desk.run("show", "hotfix.lock.json").returncode == 0
+    assert desk.run("plan", "hotfix.yaml", "--detailed-exitcode").stdout.startswith(b"No changes.")
+
+
+def test_without_a_terminal_the_run_stops_at_each_gate_with_3(desk: Desk) -> None:
+    first = desk.run("apply", "hotfix.yaml")
+    assert first.returncode == 3
+    assert b"plan-not-approved" in first.stderr
+    assert desk.sandbox.requests.writes() == []
+
+    second = desk.run("apply", "hotfix.yaml", "--auto-approve")
+    assert second.returncode == 3
+    assert b"error[production-gate]" in second.stderr
+    assert desk.sandbox.requests.matching("POST", r"/play$") == []
+
+    assert desk.run(*APPLY).returncode == 0
+
+
+def test_planning_needs_no_more_than_a_token_that_reads(desk: Desk) -> None:
+    desk.environment["HOTFIX_TOKEN"] = seed.TOKENS["operator-readonly"]
+
+    assert desk.run("plan", "hotfix.yaml").returncode == 0
+    assert desk.sandbox.requests.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", r"/git-receive-pack$"),
+        ("POST", r"/pipeline$"),
+        ("POST", r"/play$"),
+        ("POST", r"/issues$"),
+    ],
+)
+def test_a_run_killed_in_the_middle_is_finished_by_the_same_command(
+    desk: Desk, method: str, path: str
+) -> None:
+    process = desk.start(*APPLY)
+    _wait_until(lambda: bool(desk.sandbox.requests.matching(method, path)))
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+
+    done = desk.run(*APPLY)
+
+    assert done.returncode == 0, done.stderr.decode()
+    requests = desk.sandbox.requests
+    assert len(requests.matching("POST", r"/pipeline$")) == 1
+    assert len(requests.matching("POST", r"/play$")) == 1
+    assert len(requests.matching("POST", r"/issues$")) == 1
+    pushes = re.compile(rb"^[0-9a-f]{4}[0-9a-f]{40} [0-9a-f]{40} refs/heads/release")
+    pushed = [
+        each.body[45:85]
+        for each in requests.matching("POST", "git-receive-pack")
+        if pushes.match(each.body)
+    ]
+    assert len(pushed) == len(set(pushed)) == 2
+    assert b"9 of 9 checks passed" in desk.run("audit", "hotfix.lock.json").stdout
+
+
+def test_ctrl_c_at_work_ends_with_130_and_the_command_to_go_on(desk: Desk) -> None:
+    desk.sandbox.world.script(CORE, "build", seconds=60.0, times=1)
+    process = desk.start(*APPLY)
+    _wait_until(lambda: bool(desk.sandbox.requests.matching("GET", r"/pipelines/\d+/bridges$")))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130, err.decode()
+    assert b"hotfix apply" in err
+    assert json.loads(desk.lockfile.read_bytes())["state"] == "waiting"
+
+
+def test_a_canary_token_is_found_in_no_output_and_no_file(desk: Desk) -> None:
+    token = desk.environment["HOTFIX_TOKEN"].encode()
+    outputs = [
+        desk.run("plan", "hotfix.yaml", "--out", "hotfix.plan.json", "--verbose"),
+        desk.run("plan", "hotfix.yaml", "--format", "markdown"),
+        desk.run("apply", "hotfix.yaml", "--verbose"),
+        desk.run(*APPLY, "--verbose", "--events", "events.ndjson"),
+        desk.run("show", "hotfix.lock.json", "--format", "json"),
+        desk.run("audit", "hotfix.lock.json", "--verbose"),
+    ]
+    desk.sandbox.faults.add("GET", "/api/v4/", times=50, status=500, body=b"echo " + token)
+    outputs.append(desk.run("plan", "hotfix.yaml", "--verbose"))
+
+    assert outputs[-1].returncode == 1
+    written = [path.read_bytes() for path in desk.folder.parent.rglob("*") if path.is_file()]
+    assert len(written) >= 4
+    for text in [*(each.stdout + each.stderr for each in outputs), *written]:
+        assert token not in text
+
+
+def test_with_json_standard_output_is_one_document_also_of_a_refusal(desk: Desk) -> None:
+    desk.environment["HOTFIX_TOKEN"] = "wrong"
+
+    done = desk.run("plan", "hotfix.yaml", "--format", "json")
+
+    document = json.loads(done.stdout)
+    assert done.returncode == document["exit_code"] == 1
+    assert set(document) >= {"exit_code", "code", "message", "hint"}
+
+
+def _wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
