@@ -38,6 +38,16 @@ class BranchRules:
     requested_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PickConflict:
+    """A pick that does not apply, and what it was tried on."""
+
+    want: Wanted
+    conflicted: Conflicted
+    onto: Sha
+    reader: ObjectReader
+
+
 @dataclass(slots=True)
 class Branch:
     """The planned commits, in the branch's order, with the objects of the new ones."""
@@ -45,7 +55,7 @@ class Branch:
     head: Sha
     commits: list[PlannedCommit] = field(default_factory=list)
     objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
-    conflict: tuple[Wanted, Conflicted] | None = None
+    conflict: PickConflict | None = None
     """The first pick that does not apply; nothing is planned after it."""
 
 
@@ -112,7 +122,7 @@ def _plan_pick(
         when=dates.next,
     )
     if isinstance(made, Conflicted):
-        branch.conflict = (want, made)
+        branch.conflict = PickConflict(want, made, branch.head, overlay)
         return False
     if isinstance(made, NewCommit):
         dates.take()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hotfix.git.objects import GitObject
+    from hotfix.plan.branch import PickConflict
     from hotfix.plan.draft import Draft, TargetObjects
     from hotfix.plan.observe import Seen
     from hotfix.spec.model import Spec
@@ -29,6 +30,8 @@ class Built:
     plan: Plan
     objects: Mapping[str, tuple[GitObject, ...]]
     """By commit id: all that the server lacks of that commit."""
+    conflicts: Mapping[str, PickConflict]
+    """By project: the pick that does not apply, for whoever can find out why."""
 
 
 def build(
@@ -64,7 +67,10 @@ def build(
     )
     plan = document.model_copy(update={"digest": plan_digest(to_json(document))})
     made = {sha: each for draft in drafts for sha, each in draft.objects.items()}
-    return Built(plan, made)
+    conflicts = {
+        draft.plan.project: draft.conflict for draft in drafts if draft.conflict is not None
+    }
+    return Built(plan, made, conflicts)
 
 
 _UNKNOWN: Final = "sha256:" + "0" * 64

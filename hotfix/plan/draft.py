@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hotfix.git.objects import GitObject, ObjectReader
+    from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import Seen, SeenMergeRequest, SeenTarget
+    from hotfix.plan.why import Why
     from hotfix.spec.model import Spec, Target
 
 _CUT_OFF: Final = (
@@ -45,6 +47,8 @@ class TargetObjects:
 
     reader: ObjectReader
     brought_by: Mapping[Sha, int]
+    why: Why | None = None
+    """Why a pick conflicts, once one was seen to."""
 
 
 @dataclass(slots=True)
@@ -56,6 +60,7 @@ class Draft:
     way_back: TargetChange | None = None
     is_done: bool = False
     objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
+    conflict: PickConflict | None = None
 
 
 def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObjects) -> Draft:
@@ -63,7 +68,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     target, reader = each.target, objects.reader
     findings: list[Finding] = []
     wanted = list(_wanted(spec, each, reader, findings))
-    branch = _branch(spec, each, reader, wanted, findings)
+    branch = _branch(spec, each, objects, wanted, findings)
     head = each.release_head
     after = branch.head if branch is not None and _is_whole(target, branch, wanted) else None
     sources = sources_of_sha(target, each)
@@ -92,6 +97,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     )
     if branch is not None:
         draft.objects = dict(branch.objects)
+        draft.conflict = branch.conflict
         if after is not None:
             draft.way_back = _way_back(spec, target, change, branch, reader)
     return draft
@@ -151,11 +157,11 @@ def _resolution(target: Target, iid: int) -> Sha | None:
 def _branch(
     spec: Spec,
     each: SeenTarget,
-    reader: ObjectReader,
+    objects: TargetObjects,
     wanted: Sequence[Wanted],
     findings: list[Finding],
 ) -> Branch | None:
-    target, head = each.target, each.release_head
+    target, head, reader = each.target, each.release_head, objects.reader
     production = Sha(target.production_sha)
     if head is None:
         findings.append(guards.no_branch_guard(target))
@@ -176,7 +182,7 @@ def _branch(
         return None
     branch = plan_branch(reader, _rules(spec, target), adopted, wanted)
     if branch.conflict is not None:
-        findings.append(guards.conflict_guard(target, *branch.conflict))
+        findings.append(guards.conflict_guard(target, branch.conflict, objects.why))
     return branch
 
 

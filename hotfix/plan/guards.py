@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hotfix.forge.types import DEVELOPER
 from hotfix.identifiers import short
 from hotfix.plan.model import Finding, SourceOfSha
+from hotfix.plan.why import conflict_text
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from hotfix.forge.types import Approvals, MergeRequest
     from hotfix.git.commits import CommitInfo, Conflicted
-    from hotfix.plan.adopt import Wanted
+    from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
+    from hotfix.plan.why import Why
     from hotfix.spec.model import ApprovalPolicy, Target
 
 WARNINGS: Final = frozenset({"apply-not-permitted", "mr-other-branch"})
@@ -127,22 +129,54 @@ def _other_branch(target: Target, found: MergeRequest, default_branch: str) -> F
     )
 
 
-def conflict_guard(target: Target, want: Wanted, conflicted: Conflicted) -> Finding:
-    """Runbook, Decision Points: a conflict is resolved by a person and inspected, never by us."""
-    places = "; ".join(
-        f"{one_line(', '.join(conflict.paths), 120)} ({conflict.kind})"
-        for conflict in conflicted.conflicts[:5]
-    )
-    more = len(conflicted.conflicts) - 5
-    which = f"{short(want.picked)} for !{want.merge_request}"
+def conflict_guard(target: Target, conflict: PickConflict, why: Why | None) -> Finding:
+    """Runbook, Decision Points: a conflict is resolved by a person and inspected, never by us.
+
+    Where the fix stands on merge requests that production lacks, it says stop and escalate.
+    """
+    want, hunks = conflict.want, conflict_text(conflict.conflicted)
+    stands_on = why.stands_on if why else ()
+    if why is None or not stands_on:
+        return Finding(
+            code="pick-conflict",
+            target=target.project,
+            message=f"Picking {short(want.picked)} for !{want.merge_request} conflicts in "
+            f"{_places(conflict.conflicted)}",
+            hint="Nothing missing in production explains it. Make the pick by hand on the planned "
+            "branch, inspect it, push it, and name it under `resolutions`.",
+            detail=hunks,
+        )
+    if not why.needed:
+        hint = "No set of merge requests was found that would make the pick clean."
+    else:
+        listed = ", ".join(str(iid) for iid in why.order)
+        hint = (
+            "If they may ship too, add them before "
+            f"!{want.merge_request}: `merge_requests: [{listed}]` plans clean."
+        )
     return Finding(
-        code="pick-conflict",
+        code="depends-on-unreleased",
         target=target.project,
-        message=f"Picking {which} conflicts in {places}"
-        + (f" and {more} more." if more > 0 else "."),
-        hint="If the fix stands on unreleased work, the runbook says: stop and escalate. Else make "
-        "the pick by hand on the planned branch, push it, and name it under `resolutions`.",
+        message=f"!{want.merge_request} stands on lines that came with {_and(stands_on)}, "
+        f"which {'is' if len(stands_on) == 1 else 'are'} not in production: it conflicts in "
+        f"{_places(conflict.conflicted)}",
+        hint=f"The runbook says: stop and escalate. {hint}",
+        detail=hunks,
     )
+
+
+def _places(conflicted: Conflicted) -> str:
+    places = [
+        f"{one_line(', '.join(conflict.paths), 120)} ({conflict.kind})"
+        for conflict in conflicted.conflicts
+    ]
+    more = len(places) - 5
+    return "; ".join(places[:5]) + (f" and {more} more." if more > 0 else ".")
+
+
+def _and(names: Sequence[str]) -> str:
+    shown = [one_line(name, 80) for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def unknown_guard(target: Target, unknown: Sequence[CommitInfo]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hotfix.forge.protocol import NotFoundError
@@ -10,15 +11,19 @@ from hotfix.plan.build import Built, build
 from hotfix.plan.draft import TargetObjects
 from hotfix.plan.leaving import named_in_merges, unreleased
 from hotfix.plan.observe import observe
+from hotfix.plan.why import missing_below, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hotfix.clock import Clock
     from hotfix.forge.protocol import Forge, Repository
+    from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
+    from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import SeenTarget
-    from hotfix.spec.model import Spec
+    from hotfix.plan.why import Why
+    from hotfix.spec.model import Spec, Target
 
 _ASKED: Final = 100
 """How many commits without a merge request in their history are looked up, one call each."""
@@ -34,7 +39,22 @@ def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> B
         each.target.project: _objects(each, forge, repositories[each.target.project])
         for each in seen.targets
     }
+    built = build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)
+    if not built.conflicts:
+        return built
+    for target in spec.targets:
+        conflict = built.conflicts.get(target.project)
+        if conflict is not None:
+            known = objects[target.project]
+            objects[target.project] = replace(known, why=_why(target, conflict, forge))
     return build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)
+
+
+def _why(target: Target, conflict: PickConflict, forge: Forge) -> Why:
+    missing = missing_below(conflict, target)
+    newest_first = tuple(reversed(missing))
+    names = _names(forge, target, conflict.reader, newest_first)
+    return why(conflict, target, missing, names)
 
 
 def _objects(seen: SeenTarget, forge: Forge, repository: Repository) -> TargetObjects:
@@ -68,10 +88,17 @@ def _brought_by(seen: SeenTarget, forge: Forge, reader: ObjectReader) -> Mapping
     if head is None or production.encode() not in reader:
         return {}
     commits = unreleased(reader, production=production, head=head)
-    names = dict(named_in_merges(reader, commits, seen.target.project))
+    return _names(forge, seen.target, reader, commits)
+
+
+def _names(
+    forge: Forge, target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]
+) -> Mapping[Sha, int]:
+    """Tell which merge request brought each commit: by the merge commits, else by asking."""
+    names = dict(named_in_merges(reader, commits, target.project))
     nameless = [commit for commit in commits if commit.sha not in names]
     for commit in nameless[:_ASKED]:
-        found = forge.commit_merge_requests(seen.target.project, commit.sha)
+        found = forge.commit_merge_requests(target.project, commit.sha)
         merged = [each.iid for each in found if each.state == "merged"]
         if merged:
             names[commit.sha] = min(merged)

@@ -166,6 +166,7 @@ class Finding(Frozen):
     target: str | None
     message: str
     hint: str
+    detail: str = Field(default="", description="Lines to look at, such as a conflict's hunks.")
 
 
 class Summary(Frozen):

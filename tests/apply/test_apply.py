@@ -237,7 +237,8 @@ def test_a_pick_that_stands_on_unreleased_work_blocks(rehearsal: Rehearsal) -> N
     with pytest.raises(BlockedError) as caught:
         rehearsal.apply()
 
-    assert caught.value.code == "pick-conflict"
+    assert caught.value.code == "depends-on-unreleased"
+    assert "`merge_requests: [806, 819]` plans clean" in caught.value.hint
 
 
 def test_a_changed_spec_does_not_take_up_another_hotfixs_lockfile(rehearsal: Rehearsal) -> None:
