@@ -169,6 +169,7 @@ class Loop:
             last.target,
             "failed",
             {"error": error.code, "message": error.message},
+            state=None if self.leases else "failed",
         )
 
 

@@ -42,6 +42,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan, approval: Approval
             "plan_digest": run.plan.digest,
         },
         approval=approval,
+        state="applying" if run.journal.lock.state in {"waiting", "failed"} else None,
     )
     run.tell(
         "preflight",
