@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from hotfix.git.commits import Conflicted, NewCommit, read_commit
+from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
 from hotfix.git.objects import Overlay
 from hotfix.git.pick import pick
+from hotfix.git.resolution import by_hand
 from hotfix.git.restore import restore
-from hotfix.identifiers import short
-from hotfix.plan.model import FileChange, PlannedCommit
+from hotfix.identifiers import Sha, short
+from hotfix.plan.model import FileChange, PlannedCommit, ResolvedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hotfix.git.commits import AlreadyThere, CommitInfo, Identity
+    from hotfix.git.commits import AlreadyThere, CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
-    from hotfix.identifiers import Sha
     from hotfix.plan.adopt import Adopted, Wanted
 
 
@@ -145,6 +145,7 @@ def _append(
     reason: str,
 ) -> None:
     overlay.add(made.objects)
+    resolved = _resolved(overlay, want, Sha(made.parent), Sha(made.tree)) if want else ()
     branch.objects[made.sha] = made.objects
     branch.head = made.sha
     branch.commits.append(
@@ -162,7 +163,24 @@ def _append(
             resolution=want.resolution if want else None,
             files=tuple(FileChange(path=file.path, change=file.change) for file in made.files),
             reason=reason,
+            resolved=resolved,
         )
+    )
+
+
+def _resolved(overlay: Overlay, want: Wanted, onto: Sha, result: Sha) -> tuple[ResolvedFile, ...]:
+    """Show what a person did beyond what merges by itself; nothing where the pick is clean."""
+    if want.resolution is None:
+        return ()
+    nobody = Identity("nobody", "nobody@example.invalid")
+    when = read_commit(overlay, want.commit).committer_time
+    alone = pick(overlay, onto=onto, commit=want.commit, trailers=(), committer=nobody, when=when)
+    if not isinstance(alone, Conflicted):
+        return ()
+    found = by_hand(overlay, onto=onto, commit=want.commit, conflicted=alone, result=result)
+    return tuple(
+        ResolvedFile(path=each.path, conflicted=each.conflicted, diff=each.diff)
+        for each in found or ()
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.git.commits import Identity
 from hotfix.git.objects import Overlay
+from hotfix.git.resolution import stray_paths
 from hotfix.identifiers import Sha, is_forbidden
 from hotfix.plan import guards
 from hotfix.plan.adopt import Adopted, Wanted, adopt
@@ -143,6 +144,8 @@ def _commits(
             yield Wanted(found.iid, sha, None)
     elif resolution.encode() not in reader:
         findings.append(guards.resolution_guard(target, found.iid, resolution))
+    elif stray := stray_paths(reader, commit=commits[-1], resolution=resolution):
+        findings.append(guards.stray_guard(target, found.iid, resolution, stray))
     else:
         yield Wanted(found.iid, commits[-1], resolution)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.forge.types import DEVELOPER
+from hotfix.git.resolution import changed_since
 from hotfix.identifiers import short
 from hotfix.plan.model import Finding, SourceOfSha
 from hotfix.plan.why import conflict_text
@@ -135,6 +136,8 @@ def conflict_guard(target: Target, conflict: PickConflict, why: Why | None) -> F
     Where the fix stands on merge requests that production lacks, it says stop and escalate.
     """
     want, hunks = conflict.want, conflict_text(conflict.conflicted)
+    if want.resolution is not None:
+        return _outdated_resolution(target, conflict, hunks)
     stands_on = why.stands_on if why else ()
     if why is None or not stands_on:
         return Finding(
@@ -161,6 +164,21 @@ def conflict_guard(target: Target, conflict: PickConflict, why: Why | None) -> F
         f"which {'is' if len(stands_on) == 1 else 'are'} not in production: it conflicts in "
         f"{_places(conflict.conflicted)}",
         hint=f"The runbook says: stop and escalate. {hint}",
+        detail=hunks,
+    )
+
+
+def _outdated_resolution(target: Target, conflict: PickConflict, hunks: str) -> Finding:
+    want = conflict.want
+    since = changed_since(conflict.reader, resolution=want.picked, onto=conflict.onto)
+    listed = ", ".join(one_line(path, 120) for path in since[:10]) or "nothing of its own"
+    return Finding(
+        code="pick-conflict",
+        target=target.project,
+        message=f"The resolution {short(want.picked)} of !{want.merge_request} does not apply to "
+        f"the planned branch. Changed since it was made: {listed}.",
+        hint="Make it anew on the planned branch, push it, and name the new commit under "
+        "`resolutions`.",
         detail=hunks,
     )
 
@@ -211,6 +229,19 @@ def resolution_guard(target: Target, iid: int, resolution: str) -> Finding:
         target=target.project,
         message=f"The resolution of !{iid}, {resolution}, is not in {target.project}.",
         hint="Push the branch that holds it, or correct `resolutions`.",
+    )
+
+
+def stray_guard(target: Target, iid: int, resolution: str, stray: Sequence[str]) -> Finding:
+    """Refuse a resolution that pulls in what the pick has nothing to do with."""
+    listed = ", ".join(one_line(path, 120) for path in stray[:10])
+    more = f" and {len(stray) - 10} more" if len(stray) > 10 else ""  # noqa: PLR2004  (as shown)
+    return Finding(
+        code="resolution-strays",
+        target=target.project,
+        message=f"The resolution of !{iid}, {short(resolution)}, changes what !{iid} does not: "
+        f"{listed}{more}.",
+        hint="Make it anew with the pick's own files alone, as the runbook wants it inspected.",
     )
 
 

@@ -44,7 +44,7 @@ def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> B
         return built
     for target in spec.targets:
         conflict = built.conflicts.get(target.project)
-        if conflict is not None:
+        if conflict is not None and conflict.want.resolution is None:
             known = objects[target.project]
             objects[target.project] = replace(known, why=_why(target, conflict, forge))
     return build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)

@@ -25,6 +25,16 @@ class FileChange(Frozen):
     change: Literal["added", "modified", "deleted", "renamed", "mode"]
 
 
+class ResolvedFile(Frozen):
+    """A file in which a person's resolution is not what merges by itself."""
+
+    path: str
+    conflicted: bool = Field(
+        description="Whether the pick conflicts there; else a person changed what needed none."
+    )
+    diff: str
+
+
 class PlannedCommit(Frozen):
     """A commit of the release branch, known to the byte before anything is pushed.
 
@@ -45,6 +55,9 @@ class PlannedCommit(Frozen):
     resolution: str | None
     files: tuple[FileChange, ...]
     reason: str = Field(description="Why this commit is in the plan, in one sentence.")
+    resolved: tuple[ResolvedFile, ...] = Field(
+        default=(), description="Where the resolution differs from the part that merges by itself."
+    )
 
 
 class LeavingCommit(Frozen):

@@ -158,6 +158,50 @@ def test_a_resolution_is_picked_in_place_of_the_conflicting_commit(case: Case) -
     assert pick.message.startswith(f"by hand\n\n(cherry picked from commit {by_hand})\n")
 
 
+def conflicting(case: Case, **more: str) -> dict[str, str]:
+    """Let production have another timeout, so that !812 conflicts there."""
+    old = {**BASE, "timeout.py": "TIMEOUT = 45\n", **more}
+    case.production = case.history.commit(old, case.production)
+    return old
+
+
+def test_what_a_person_did_beyond_the_merge_is_shown(case: Case) -> None:
+    old = conflicting(case)
+    by_hand = case.history.commit({**old, "timeout.py": "TIMEOUT = 450\n"}, case.production)
+    case.resolutions = (Resolution(merge_request=812, commit=by_hand),)
+
+    (resolved,) = case.plan().plan.targets[0].commits[-1].resolved
+
+    assert (resolved.path, resolved.conflicted) == ("timeout.py", True)
+    assert "-TIMEOUT = 45\n+TIMEOUT = 450" in resolved.diff
+
+
+def test_a_resolution_that_pulls_in_other_files_blocks_and_names_them(case: Case) -> None:
+    old = conflicting(case)
+    by_hand = case.history.commit(
+        {**old, "timeout.py": "TIMEOUT = 450\n", "extra.py": "1\n"}, case.production
+    )
+    case.resolutions = (Resolution(merge_request=812, commit=by_hand),)
+
+    built = case.plan()
+
+    assert codes(built) == ["resolution-strays"]
+    assert "extra.py" in built.plan.blockers[0].message
+
+
+def test_a_resolution_that_does_not_apply_any_more_says_what_changed(case: Case) -> None:
+    old = conflicting(case)
+    by_hand = case.history.commit({**old, "timeout.py": "TIMEOUT = 450\n"}, case.production)
+    case.production = case.history.commit({**old, "timeout.py": "TIMEOUT = 50\n"}, case.production)
+    case.resolutions = (Resolution(merge_request=812, commit=by_hand),)
+
+    built = case.plan()
+
+    assert codes(built) == ["pick-conflict"]
+    assert "Changed since it was made: timeout.py" in built.plan.blockers[0].message
+    assert "TIMEOUT = 50" in built.plan.blockers[0].detail
+
+
 def test_a_resolution_that_the_server_lacks_blocks(case: Case) -> None:
     case.resolutions = (Resolution(merge_request=812, commit="a" * 40),)
 
