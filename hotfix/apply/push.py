@@ -94,9 +94,11 @@ def _done(
     same = run.journal.last(step, target.project, "done", new=facts["new"], how=facts["how"])
     if same is None:
         run.journal.add(step, target.project, "done", facts)
-    words = {
-        "pushed": f"pushed {short(facts['head'])} to {target.release_branch}",
-        "not-needed": "nothing to push",
-    }
-    said = words.get(facts["how"], f"{short(str(facts['new']))} stands there ({facts['how']})")
+    branch = target.release_branch
+    if facts["how"] == "not-needed":
+        said = "nothing to push"
+    elif same is None and facts["how"] == "pushed":
+        said = f"pushed {short(facts['head'])} to {branch}"
+    else:
+        said = f"{short(facts['new'])} stands on {branch} ({facts['how'].replace('-', ' ')})"
     run.tell(step, target.project, "done", said)

@@ -89,7 +89,7 @@ def _downstream(run: Run, target: TargetPlan) -> Downstream:
 def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
     """Return the production job once nothing before it is at work any more."""
     name = target.deploy.job if target.deploy else ""
-    jobs = list(all_jobs(run, target, pipeline.id))
+    jobs = sorted(all_jobs(run, target, pipeline.id), key=lambda job: job.id)
     named = jobs_named(run, target, pipeline.id, name)
     status = run.forge.pipeline(target.project, pipeline.id).status
     run.tell(
@@ -120,7 +120,7 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
 
 def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> None:
     newest: dict[str, Job] = {}
-    for job in sorted(jobs, key=lambda each: each.id):
+    for job in jobs:
         newest[job.name] = job
     for job in newest.values():
         if job.name != name and job.status in {"failed", "canceled"} and not job.allow_failure:

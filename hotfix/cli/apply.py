@@ -1,0 +1,240 @@
+"""``hotfix apply``: carries a plan out, and resumes a broken run."""
+# ruff: noqa: PLC0415  (loaded when the command runs, so that --help and completion stay light)
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+from hotfix import __version__
+from hotfix.cli import exits, options
+from hotfix.cli.documents import kind_of, lockfile_of, read
+from hotfix.cli.plan import apply_command
+from hotfix.errors import InputError, InterruptedRunError, WaitingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hotfix.apply.ports import Operator, Pace, Progress, Stop, Until
+    from hotfix.apply.run import Outcome
+    from hotfix.cli.operator import Answers
+    from hotfix.cli.screen import Screen
+    from hotfix.cli.signals import Interrupts
+    from hotfix.clock import Clock
+    from hotfix.plan.model import Plan
+    from hotfix.spec.model import Spec
+
+
+_LONGEST_POLL: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says beside the file."""
+
+    auto_approve: bool = False
+    promote: bool = False
+    until: Until | None = None
+    lock: Path | None = None
+    wait: float | None = None
+    gitlab: str | None = None
+
+    def words(self) -> list[str]:
+        """Write what a resumed run needs again; answers of gates are not among it."""
+        return [
+            *(["--until", self.until] if self.until else []),
+            *(["--lock", str(self.lock)] if self.lock else []),
+        ]
+
+
+@click.command("apply")
+@click.argument("file", metavar="SPEC|PLAN", type=options.FILE)
+@click.option("--auto-approve", is_flag=True, help="Answer the first question; the gate stays.")
+@click.option(
+    "--promote", is_flag=True, help="Answer the production gate too; needs --auto-approve."
+)
+@click.option(
+    "--until",
+    type=click.Choice(["restore", "branch", "staging", "production"]),
+    help="Stop when this is reached.",
+)
+@click.option("--lock", type=options.FILE, metavar="FILE", help="Keep the lockfile here.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="The most that any one wait may take; then exit 3, resumable.",
+)
+@click.option(
+    "--events",
+    type=click.File("w", encoding="utf-8"),
+    metavar="FILE",
+    help="Write the run's events here as they happen, one JSON object a line.",
+)
+@options.gitlab
+@options.screen("text", "json", "markdown")
+def command(  # noqa: PLR0913  (click hands over each option by name)
+    screen: Screen,
+    *,
+    file: Path,
+    auto_approve: bool,
+    promote: bool,
+    until: Until | None,
+    lock: Path | None,
+    wait: float | None,
+    events: TextIO | None,
+    gitlab: str | None,
+) -> int:
+    """Carry out a spec or a saved plan, or resume a run.
+
+    The same command goes on where a run stopped, and does nothing twice. It asks twice: before
+    anything is changed, and before the production job is pressed. Without a terminal and
+    without the flag that answers, it stops at the gate with 3.
+    """
+    if promote and not auto_approve:
+        raise click.UsageError("--promote needs --auto-approve.")
+    flags = Flags(auto_approve, promote, until, lock, wait, gitlab)
+    outcome = run(screen, file, flags, events=events)
+    _show(screen, outcome, lock or lockfile_of(file))
+    return exits.DONE
+
+
+def run(
+    screen: Screen,
+    file: Path,
+    flags: Flags,
+    *,
+    events: TextIO | None = None,
+    answers: Callable[[Screen, Interrupts], Answers] | None = None,
+    show_plan: bool = True,
+) -> Outcome:
+    """Carry a file out with a person at the terminal, whom signals may stop.
+
+    ``answers`` makes the one who answers where it is not the person at the terminal;
+    ``show_plan`` is off where the plan stands on the screen already.
+    """
+    from hotfix.apply.ports import Stop
+    from hotfix.cli.operator import Operator, TerminalAnswers
+    from hotfix.cli.progress import progress_on
+    from hotfix.cli.signals import Interrupts
+    from hotfix.clock import SystemClock
+
+    clock, stop = SystemClock(), Stop()
+    with Interrupts(stop) as interrupts, contextlib.ExitStack() as stack:
+        progress, pause = progress_on(screen, clock, events, stack)
+        operator = Operator(
+            (answers or TerminalAnswers)(screen, interrupts),
+            pause=pause,
+            show_plan=lambda plan: _show_plan(screen, plan, flags) if show_plan else None,
+            auto_approve=flags.auto_approve,
+            promote=flags.promote,
+        )
+        try:
+            return carry_out(
+                file, flags, clock=clock, operator=operator, progress=progress, stop=stop
+            )
+        except WaitingError as error:
+            if not stop.requested:
+                raise
+            # Ctrl-C at a question: nobody refused, somebody stopped.
+            raise InterruptedRunError("interrupted", error.message, hint=error.hint) from error
+
+
+def carry_out(
+    file: Path, flags: Flags, *, clock: Clock, operator: Operator, progress: Progress, stop: Stop
+) -> Outcome:
+    """Apply a spec or a saved plan, whichever the file is."""
+    from hotfix.apply.run import Request, apply
+    from hotfix.cli.connection import connect
+
+    spec, saved, gitlab = _request(file, flags.gitlab)
+    request = Request(
+        spec=spec,
+        saved=saved,
+        lockfile=flags.lock or lockfile_of(file),
+        command=apply_command(file, flags.gitlab, *flags.words()),
+        until=flags.until,
+        pace=_pace(flags.wait),
+        tool_version=__version__,
+    )
+    forge = connect(gitlab)
+    return apply(request, forge=forge, clock=clock, operator=operator, progress=progress, stop=stop)
+
+
+def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | None]:
+    """Read what shall be applied, and through which GitLab."""
+    from hotfix.cli.connection import environment_gitlab
+
+    data = read(file)
+    kind = kind_of(data)
+    if kind == "lock":
+        raise InputError(
+            "not-applicable",
+            f"{file} is a lockfile: the record of a run, not what one is made of.",
+            hint="Apply the spec or the saved plan that it lies beside.",
+        )
+    if kind == "plan":
+        from hotfix.plan.document import parse
+
+        plan = parse(data, str(file))
+        return plan.spec, plan, gitlab or plan.gitlab
+    from hotfix.spec.load import load_spec
+
+    loaded = load_spec(file, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
+    return loaded.spec, None, loaded.gitlab
+
+
+def _pace(wait: float | None) -> Pace:
+    from hotfix.apply.ports import Pace
+
+    given = os.environ.get("HOTFIX_POLL_SECONDS", "").strip()
+    if not given:
+        return Pace(longest=wait)
+    try:
+        poll = float(given)
+    except ValueError:
+        poll = 0.0
+    if not 0 < poll <= _LONGEST_POLL:
+        raise InputError(
+            "invalid-poll-seconds",
+            f"HOTFIX_POLL_SECONDS is {given!r}.",
+            hint=f"Write a number of seconds above 0, at most {_LONGEST_POLL}, such as 0.5.",
+        )
+    return Pace(poll=poll, longest=wait)
+
+
+def _show_plan(screen: Screen, plan: Plan, flags: Flags) -> None:
+    """Print the plan before its question, always where the question is read.
+
+    Standard output may be a file, or a document of another format: then whoever is asked sees the
+    plan on standard error.
+    """
+    from hotfix.cli.operator import somebody_is_there
+    from hotfix.views.plan_text import plan_text
+
+    if screen.format == "text" and not (screen.quiet and flags.auto_approve):
+        screen.page(plan_text, plan, next_command=None)
+    seen = screen.format == "text" and sys.stdout.isatty()
+    if somebody_is_there() and not flags.auto_approve and not seen:
+        colour = screen.colour(sys.stderr)
+        screen.err(plan_text(plan, width=screen.width, colour=colour, next_command=None))
+
+
+def _show(screen: Screen, outcome: Outcome, lockfile: Path) -> None:
+    if screen.format == "json":
+        from hotfix.views.json_documents import dumped, run_document
+
+        screen.out(dumped(run_document(outcome.lock, lockfile, outcome.message, exits.DONE)))
+    elif screen.format == "markdown":
+        from hotfix.views.evidence_markdown import lock_markdown
+
+        screen.out(lock_markdown(outcome.lock))
+    else:
+        screen.out(f"{outcome.message}\n")
+        screen.say(f"The record is {lockfile}\n")

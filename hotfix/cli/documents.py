@@ -1,0 +1,74 @@
+"""The files that a command is given: what they are, by content, and where the lockfile lies."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Literal
+
+from hotfix.errors import FailedError, InputError
+from hotfix.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hotfix.evidence.lockfile import LockDocument
+
+Kind = Literal["spec", "plan", "lock"]
+
+
+def read(path: Path) -> bytes:
+    """Read a file; raises ``InputError`` naming it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise InputError("file-not-read", f"{path}: {reason}.", hint="Check the path.") from error
+
+
+def kind_of(data: bytes) -> Kind:
+    """Tell what a file is by its content: what states no format of ours is taken for a spec."""
+    if not data.lstrip().startswith(b"{"):
+        return "spec"
+    try:
+        document = json.loads(data)
+        stated = str(document.get("format")) if isinstance(document, dict) else ""
+    except (ValueError, RecursionError):
+        # Cut off or damaged: say so as what it was, by what it states first.
+        found = re.search(rb'"format"\s*:\s*"([a-z]+)/', data)
+        stated = found[1].decode() if found else ""
+    match stated.partition("/")[0]:
+        case "plan":
+            return "plan"
+        case "lock":
+            return "lock"
+        case _:
+            return "spec"
+
+
+def lockfile_of(path: Path) -> Path:
+    """Name the lockfile that belongs to a spec or a saved plan (contract, sections 1 and 7)."""
+    for ending in (".plan.json", ".yaml", ".yml", ".json"):
+        if path.name.endswith(ending) and path.name != ending:
+            return path.with_name(path.name.removesuffix(ending) + ".lock.json")
+    return path.with_name(path.name + ".lock.json")
+
+
+def lock_beside(path: Path) -> LockDocument | None:
+    """Read the lockfile that lies beside a spec, if one does."""
+    from hotfix.evidence.lockfile import parse  # noqa: PLC0415  (loads models)
+
+    lockfile = lockfile_of(path)
+    return parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raises ``InputError`` or ``FailedError`` naming it."""
+    try:
+        write_atomic(path, data)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError) as error:
+        raise InputError(
+            "file-not-written", f"{path}: {error.strerror}.", hint="Name another place."
+        ) from error
+    except OSError as error:
+        raise FailedError("file-not-written", f"{path}: {error.strerror}.") from error

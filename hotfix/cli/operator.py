@@ -1,0 +1,138 @@
+"""The person at the terminal, and what they are asked."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import termios
+from typing import TYPE_CHECKING, Final, Protocol
+
+from hotfix.apply.ports import Yes
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from hotfix.apply.ports import Press
+    from hotfix.cli.screen import Screen
+    from hotfix.cli.signals import Interrupts
+    from hotfix.plan.model import Plan
+
+_TRIES: Final = 3
+
+
+class Answers(Protocol):
+    """Where answers come from."""
+
+    source: str
+    """How they were given, for the record: ``typed`` at a terminal."""
+
+    def read(self, question: str, wanted: str) -> str | None:
+        """Put a question and return the answer; None where nobody is there to answer.
+
+        ``wanted`` is what a yes would be, for those who answer by themselves.
+        """
+        ...
+
+
+class TerminalAnswers:
+    """Answers that somebody types; none where standard input is no terminal."""
+
+    source = "typed"
+
+    def __init__(self, screen: Screen, interrupts: Interrupts) -> None:
+        """Ask on standard error."""
+        self._screen = screen
+        self._interrupts = interrupts
+
+    def read(self, question: str, wanted: str) -> str | None:
+        """Put a question; end of input counts as nobody there, Ctrl-C as a wish to stop."""
+        del wanted
+        if not somebody_is_there():
+            return None
+        _forget_what_was_typed_before()
+        self._screen.err(question + " ")
+        try:
+            with self._interrupts.asking():
+                line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            line = ""
+        if not line:
+            self._screen.err("\n")
+        return line.strip() if line else None
+
+
+def somebody_is_there() -> bool:
+    """Tell whether standard input is a terminal, so that a question can be answered."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _forget_what_was_typed_before() -> None:
+    """Drop type-ahead: an answer counts only if its question was on the screen."""
+    with contextlib.suppress(termios.error, OSError):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
+class Operator:
+    """Puts the questions of a run; flags answer the two gates, nothing but a person the checks."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        *,
+        show_plan: Callable[[Plan], None],
+        pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+        auto_approve: bool = False,
+        promote: bool = False,
+    ) -> None:
+        """Answer by flags where they are given, else by ``answers``.
+
+        ``pause`` frees the terminal from whatever moves there.
+        """
+        self._answers = answers
+        self._show_plan = show_plan
+        self._pause = pause
+        self._auto_approve = auto_approve
+        self._promote = promote
+
+    def approve_plan(self, plan: Plan) -> Yes | None:
+        """Show the plan and ask for exactly these changes; only a full ``yes`` counts."""
+        with self._pause():
+            self._show_plan(plan)
+            if self._auto_approve:
+                return Yes("--auto-approve")
+            answer = self._answers.read("Apply exactly these changes? Type yes:", "yes")
+        return Yes(self._answers.source) if answer == "yes" else None
+
+    def approve_press(self, press: Press) -> Yes | None:
+        """Ask for the production gate: the question names the act, the answer the project."""
+        if self._promote:
+            return Yes("--promote")
+        name = press.project.rpartition("/")[2]
+        act = (
+            f"\nRun production job {one_line(press.job)} in {one_line(press.project)} "
+            f"for commit {press.commit}?\n"
+            f"  environment {one_line(press.environment)}, job {one_line(press.url, 1000)}\n"
+        )
+        again = "  That is not the project's name; nothing was pressed.\n"
+        with self._pause():
+            for before in (act, again, again):
+                question = f"{before}Type the project's name, {one_line(name)}:"
+                answer = self._answers.read(question, name)
+                if answer is None:
+                    return None
+                if answer in {name, press.project}:
+                    return Yes(self._answers.source)
+        return None
+
+    def ask(self, question: str) -> bool | None:
+        """Ask a manual smoke check's question until it is answered by yes or no."""
+        with self._pause():
+            for _ in range(_TRIES):
+                answer = self._answers.read(f"{one_line(question, 1000)} Type yes or no:", "yes")
+                if answer is None:
+                    return None
+                with contextlib.suppress(KeyError):
+                    return {"yes": True, "no": False}[answer.lower()]
+        return None

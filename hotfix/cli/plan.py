@@ -1,0 +1,139 @@
+"""``hotfix plan``: the exact changes, for review; writes nothing but ``--out``."""
+# ruff: noqa: PLC0415  (loaded when the command runs, so that --help and completion stay light)
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from hotfix import __version__
+from hotfix.cli import exits, options
+from hotfix.errors import BlockedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hotfix.cli.screen import Screen
+    from hotfix.plan.model import Plan
+    from hotfix.spec.load import Loaded
+
+
+@click.command("plan")
+@click.argument("spec", type=options.FILE)
+@click.option("-o", "--out", type=options.FILE, metavar="FILE", help="Save the plan for review.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to do.")
+@options.gitlab
+@options.screen("text", "json", "markdown")
+def command(
+    screen: Screen, *, spec: Path, out: Path | None, detailed_exitcode: bool, gitlab: str | None
+) -> int:
+    """Show exactly what `apply` would do; changes nothing.
+
+    Every commit is shown by the id that it will have, and what leaves release is listed. A
+    read-only token does. A plan with blockers exits with 4; --out saves it all the same, so
+    that reviewers can read why.
+    """
+    return run(screen, spec, out=out, detailed_exitcode=detailed_exitcode, gitlab=gitlab)
+
+
+def run(
+    screen: Screen,
+    spec: Path,
+    *,
+    out: Path | None = None,
+    detailed_exitcode: bool = False,
+    gitlab: str | None = None,
+) -> int:
+    """Plan a spec, save the plan where that is asked, and show it."""
+    from hotfix.cli.connection import environment_gitlab
+    from hotfix.plan.document import serialize
+    from hotfix.spec.load import load_spec
+    from hotfix.views.words import nothing_to_do
+
+    loaded = load_spec(spec, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
+    plan = _plan(loaded)
+    if out is not None:
+        from hotfix.cli.documents import write
+
+        write(out, serialize(plan))
+        remark = "; it has blockers and cannot be applied" if plan.blockers else ""
+        screen.say(f"Saved the plan to {out}{remark}.\n")
+    blocked = _blocked(plan)
+    code = exits.BLOCKED if blocked else exits.DONE
+    if not blocked and detailed_exitcode and not nothing_to_do(plan):
+        code = exits.TO_DO
+    show_plan(screen, plan, apply_command(out or spec, gitlab), blocked)
+    return code
+
+
+def show_plan(
+    screen: Screen, plan: Plan, next_command: str, blocked: BlockedError | None = None
+) -> None:
+    """Write a plan in the format that was asked for, and each blocker to standard error."""
+    if screen.format == "json":
+        from hotfix.views.json_documents import dumped, plan_document
+
+        screen.out(dumped(plan_document(plan, blocked, exits.BLOCKED)))
+    elif screen.format == "markdown":
+        from hotfix.views.plan_markdown import plan_markdown
+
+        screen.out(plan_markdown(plan, next_command=next_command))
+    elif screen.quiet:
+        from hotfix.views.words import verdict
+
+        screen.out(verdict(plan) + "\n")
+    else:
+        from hotfix.views.plan_text import plan_text
+
+        screen.page(plan_text, plan, next_command=next_command)
+    if blocked is not None:
+        from hotfix.cli.boundary import show
+
+        for blocker in plan.blockers:
+            show(screen, BlockedError(blocker.code, blocker.message, hint=blocker.hint))
+
+
+def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
+    """Write the command line that carries a spec or a saved plan out."""
+    words = ["hotfix", "apply", str(file), *(["--gitlab", gitlab] if gitlab else []), *more]
+    return shlex.join(words)
+
+
+def _plan(loaded: Loaded) -> Plan:
+    from hotfix.cli.connection import connect
+    from hotfix.cli.documents import lock_beside
+    from hotfix.clock import SystemClock
+    from hotfix.plan.make import make_plan
+    from hotfix.views.words import nothing_to_do
+
+    forge = connect(loaded.gitlab)
+    plan = make_plan(loaded.spec, forge, SystemClock(), tool_version=__version__).plan
+    if nothing_to_do(plan) and not plan.blockers:
+        return plan
+    beside = lock_beside(loaded.path)
+    if beside is None or beside.lock.state != "complete":
+        return plan
+    # Contract, section 7: of a hotfix that is complete nothing is left to do, wherever release
+    # and production went since.
+    return _with_nothing_to_do(beside.lock.plan, plan)
+
+
+def _with_nothing_to_do(applied: Plan, now: Plan) -> Plan:
+    from hotfix.plan.document import plan_digest, to_json
+    from hotfix.plan.summary import summarize
+
+    if applied.spec_digest != now.spec_digest:
+        return now
+    done = applied.model_copy(update={"summary": summarize((), done=()), "observed": now.observed})
+    return done.model_copy(update={"digest": plan_digest(to_json(done))})
+
+
+def _blocked(plan: Plan) -> BlockedError | None:
+    if not plan.blockers:
+        return None
+    first = plan.blockers[0]
+    more = len(plan.blockers) - 1
+    also = f" ({more} more in `blockers`)" if more else ""
+    return BlockedError(first.code, first.message + also, hint=first.hint)

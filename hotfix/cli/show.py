@@ -1,0 +1,70 @@
+"""``hotfix show``: prints a saved plan or a lockfile; asks nobody."""
+# ruff: noqa: PLC0415  (loaded when the command runs, so that --help and completion stay light)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hotfix.cli import exits, options
+from hotfix.cli.documents import kind_of, read
+from hotfix.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hotfix.cli.screen import Screen
+
+
+@click.command("show")
+@click.argument("file", type=options.FILE)
+@options.screen("text", "json", "markdown")
+def command(screen: Screen, file: Path) -> int:
+    """Print a saved plan or a lockfile, also a stale one.
+
+    FILE is told by its content. A lockfile is shown as it states itself; `hotfix audit` tells
+    whether it is genuine.
+    """
+    data = read(file)
+    match kind_of(data):
+        case "plan":
+            _plan(screen, data, file)
+        case "lock":
+            _lock(screen, data, file)
+        case _:
+            raise InputError(
+                "nothing-to-show",
+                f"{file} is neither a saved plan nor a lockfile.",
+                hint=f"If it is a spec: hotfix plan {file}",
+            )
+    return exits.DONE
+
+
+def _plan(screen: Screen, data: bytes, file: Path) -> None:
+    from hotfix.cli.plan import apply_command, show_plan
+    from hotfix.plan.document import parse
+
+    show_plan(screen, parse(data, str(file)), apply_command(file, None))
+
+
+def _lock(screen: Screen, data: bytes, file: Path) -> None:
+    from hotfix.evidence.lockfile import parse
+
+    document = parse(data, str(file))
+    if screen.format == "json":
+        from hotfix.views.json_documents import dumped
+
+        screen.out(dumped(document.raw))
+    elif screen.format == "markdown":
+        from hotfix.views.evidence_markdown import lock_markdown
+
+        screen.out(lock_markdown(document.lock))
+    elif screen.quiet:
+        from hotfix.views.lock_text import lock_verdict
+
+        screen.out(lock_verdict(document.lock) + "\n")
+    else:
+        from hotfix.views.lock_text import lock_text
+
+        screen.page(lock_text, document.lock)

@@ -1,0 +1,87 @@
+"""``hotfix status``: where a hotfix stands, and who has to act next."""
+# ruff: noqa: PLC0415  (loaded when the command runs, so that --help and completion stay light)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hotfix.cli import exits, options
+from hotfix.cli.documents import kind_of, lockfile_of, read
+from hotfix.cli.plan import apply_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hotfix.apply.standing import Standing
+    from hotfix.cli.screen import Screen
+    from hotfix.evidence.lockfile import LockDocument
+
+
+@click.command("status")
+@click.argument("file", metavar="SPEC|LOCK", type=options.FILE)
+@options.screen("text", "json", "markdown")
+def command(screen: Screen, file: Path) -> int:
+    """Tell where a hotfix stands, and who has to act next.
+
+    Reads the lockfile alone. The exit code is the one that `apply` would end with: 0 done, 1
+    failed, 3 waiting.
+    """
+    from hotfix.apply.standing import standing
+    from hotfix.evidence.lockfile import parse
+
+    data = read(file)
+    given = kind_of(data)
+    lockfile = file if given == "lock" else lockfile_of(file)
+    if given == "spec":
+        _check_spec(file)
+    document = parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
+    command_again = apply_command(_source(file) if given == "lock" else file, None)
+    found = standing(document.lock if document else None, command_again)
+    found = _with_file(found, lockfile)
+    code = {"done": exits.DONE, "waiting": exits.WAITING, "failed": exits.FAILED}[found.kind]
+    _show(screen, found, document, lockfile, code)
+    return code
+
+
+def _source(lockfile: Path) -> Path:
+    """Find the file beside a lockfile that was applied; the spec's usual name where none is."""
+    stem = lockfile.name.removesuffix(".lock.json")
+    names = [f"{stem}{ending}" for ending in (".yaml", ".yml", ".plan.json")]
+    beside = [lockfile.with_name(name) for name in names]
+    return next((path for path in beside if path.exists()), beside[0])
+
+
+def _check_spec(file: Path) -> None:
+    from hotfix.cli.connection import environment_gitlab
+    from hotfix.spec.load import load_spec
+
+    load_spec(file, gitlab=None, fallback=environment_gitlab())
+
+
+def _with_file(found: Standing, lockfile: Path) -> Standing:
+    """Name the lockfile in a command that speaks of it."""
+    from dataclasses import replace
+
+    return replace(found, hint=found.hint.replace(" LOCK", f" {lockfile}"))
+
+
+def _show(
+    screen: Screen, found: Standing, document: LockDocument | None, lockfile: Path, code: int
+) -> None:
+    if screen.format == "json":
+        from hotfix.views.json_documents import dumped, status_document
+
+        lock = document.lock if document else None
+        screen.out(dumped(status_document(found, lock, lockfile, code)))
+    elif screen.format == "markdown":
+        from hotfix.views.evidence_markdown import status_markdown
+
+        screen.out(status_markdown(found))
+    elif screen.quiet:
+        screen.out(f"{found.message}\n")
+    else:
+        from hotfix.views.status_text import status_text
+
+        screen.page(status_text, found, document.lock if document else None)

@@ -1,0 +1,26 @@
+"""Where a hotfix stands, as a person reads it: the sentence first, the next command last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hotfix.views.lock_text import checks_table
+from hotfix.views.page import BAD, CAUTION, GOOD, Page
+
+if TYPE_CHECKING:
+    from hotfix.apply.standing import Standing
+    from hotfix.evidence.model import Lock
+
+_STYLES: Final = {"done": GOOD, "waiting": CAUTION, "failed": BAD}
+
+
+def status_text(standing: Standing, lock: Lock | None, *, width: int, colour: bool) -> str:
+    """Write where a hotfix stands, with the nine checks as far as they are proven."""
+    page = Page(width)
+    page.line((standing.message, _STYLES[standing.kind]), hang=2)
+    if lock is not None:
+        checks_table(page, lock.checks)
+    if standing.hint:
+        page.gap()
+        page.line(standing.hint, wrap=False)
+    return page.text(colour=colour)

@@ -1,0 +1,76 @@
+"""The entries of a lockfile as sentences; the facts that they are made of stay in the JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from hotfix.plan.document import to_json
+from hotfix.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotfix.evidence.model import Entry
+
+# Of ids the first eight digits are told, as GitLab does. What a template names and an entry lacks
+# reads "?": the record is shown as it is.
+_SENTENCES: Final[Mapping[tuple[str, str], str]] = {
+    ("preflight", "observed"): "{environment} runs {production_sha:.8}, release stands at "
+    "{release_head:.8}, {user} applies",
+    ("lock", "intent"): "take {ref}",
+    ("lock", "done"): "took {ref}",
+    ("restore", "intent"): "push {new:.8} over {old:.8} to {ref}",
+    ("restore", "done"): "{how}, {ref} at {head:.8}",
+    ("verify-restore", "observed"): "{commit:.8} has tree {tree:.8}, production has "
+    "{production_tree:.8}",
+    ("pick", "intent"): "push {new:.8} over {old:.8} to {ref}",
+    ("pick", "done"): "{how}, {ref} at {head:.8}",
+    ("verify-branch", "observed"): "from {base:.8} to {head:.8}, only what was planned: {equal}",
+    ("orchestrate", "intent"): "start a pipeline of {project} on {ref} with {inputs}",
+    ("orchestrate", "done"): "pipeline {pipeline}, {how}: {url}",
+    ("staging", "observed"): "pipeline {pipeline} of {project} on {ref} at {sha:.8}: {url}",
+    ("staging", "done"): "pipeline {pipeline} waits at job {job}: {job_status}",
+    ("promote", "intent"): "press {job_name} ({job}) for {commit:.8}, yes by {confirmed_by}: {how}",
+    ("promote", "done"): "{job_name} ({job}) {how}, started by {user}",
+    ("verify-production", "observed"): "deployment {deployment} is {deployment_status} with "
+    "{deployment_sha:.8}, {environment} runs {environment_sha:.8}",
+    ("smoke", "observed"): "{name}: {outcome}, {detail}",
+    ("smoke", "failed"): "{name}: {outcome}, {detail}",
+    ("incident", "intent"): "record in {project}",
+    ("incident", "done"): "recorded in {url}",
+    ("unlock", "done"): "gave {ref} back",
+}
+
+
+def sentence(entry: Entry) -> str:
+    """Tell an entry in one line; one of no known shape by its bare facts."""
+    facts = to_json(entry)["facts"]
+    template = _SENTENCES.get((entry.step, entry.phase))
+    if "error" in facts and "message" in facts:
+        template = "{error}: {message}"
+    if template is None:
+        return one_line(json.dumps(facts, ensure_ascii=False))
+    return one_line(template.format_map(_Told(facts)), 400)
+
+
+class _Told(dict[str, str]):
+    """Facts as words, so that a template can shorten them."""
+
+    def __init__(self, facts: Mapping[str, object]) -> None:
+        super().__init__({key: _word(fact) for key, fact in facts.items()})
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _word(fact: object) -> str:
+    match fact:
+        case str():
+            return fact
+        case None:
+            return "none"
+        case dict():
+            return ", ".join(f"{key}={_word(part)}" for key, part in fact.items())
+        case _:
+            return json.dumps(fact, ensure_ascii=False)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hotfix.apply.ports import Press, Yes
+from hotfix.cli.operator import Operator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hotfix.plan.model import Plan
+
+PRESS = Press(
+    project="evenergi/bf-manage-core",
+    job="deploy-production",
+    job_id=85,
+    commit="9fdb0807" * 5,
+    url="https://gitlab.example.com/evenergi/bf-manage-core/-/jobs/85",
+    environment="production",
+)
+
+
+class Script:
+    """Answers from a list; None, and for ever after, where nobody is there."""
+
+    source = "typed"
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.questions: list[str] = []
+
+    def read(self, question: str, wanted: str) -> str | None:
+        del wanted
+        self.questions.append(question)
+        return self.answers.pop(0) if self.answers else None
+
+
+def _operator(script: Script, *, auto_approve: bool = False, promote: bool = False) -> Operator:
+    return Operator(
+        script,
+        show_plan=lambda _: script.questions.append("PLAN"),
+        auto_approve=auto_approve,
+        promote=promote,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "source"),
+    [("yes", "typed"), ("y", None), ("YES", None), ("", None), ("no", None), ("yes!", None)],
+)
+def test_only_a_full_yes_approves_the_plan(answer: str, source: str | None) -> None:
+    script = Script(answer)
+    plan: Plan = object()  # type: ignore[assignment]  # only handed on
+
+    found = _operator(script).approve_plan(plan)
+
+    assert found == (Yes(source) if source else None)
+    assert script.questions == ["PLAN", "Apply exactly these changes? Type yes:"]
+
+
+def test_a_flag_answers_the_first_question_and_not_the_gate() -> None:
+    script = Script()
+    operator = _operator(script, auto_approve=True)
+    plan: Plan = object()  # type: ignore[assignment]  # only handed on
+
+    assert operator.approve_plan(plan) == Yes("--auto-approve")
+    assert operator.approve_press(PRESS) is None
+    assert len(script.questions) == 2
+
+
+def test_promote_answers_the_gate() -> None:
+    assert _operator(Script(), promote=True).approve_press(PRESS) == Yes("--promote")
+
+
+@pytest.mark.parametrize("answer", ["bf-manage-core", "evenergi/bf-manage-core"])
+def test_the_gate_is_opened_by_the_project_s_name(answer: str) -> None:
+    script = Script(answer)
+
+    assert _operator(script).approve_press(PRESS) == Yes("typed")
+    assert (
+        f"deploy-production in evenergi/bf-manage-core for commit {PRESS.commit}?"
+        in (script.questions[0])
+    )
+
+
+def test_a_wrong_name_is_asked_again_up_to_three_times() -> None:
+    script = Script("yes", "no", "bf-manage-core")
+    assert _operator(script).approve_press(PRESS) == Yes("typed")
+
+    script = Script("yes", "bf-billing", "", "bf-manage-core")
+    assert _operator(script).approve_press(PRESS) is None
+    assert len(script.questions) == 3
+    assert script.questions[2].startswith("  That is not the project's name; nothing was pressed.")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (("yes",), True),
+        (("no",), False),
+        (("maybe", "Yes"), True),
+        (("a", "b", "c"), None),
+        ((), None),
+    ],
+)
+def test_a_check_s_question_is_answered_by_yes_or_no(
+    answers: tuple[str, ...],
+    expected: bool | None,  # noqa: FBT001  (what is expected)
+) -> None:
+    assert _operator(Script(*answers)).ask("Do chargers stay connected?") is expected
+
+
+def test_hostile_names_do_not_act_in_the_question() -> None:
+    script = Script()
+    operator = _operator(script)
+    operator.approve_press(Press("g/\x1b[2Jp", "\x1b]0;x\x07", 1, "a" * 40, "\r\nx", "\x9b"))
+    operator.ask("\x1b[2J?")
+
+    assert len(script.questions) == 2
+    assert not {"\x1b", "\x07", "\r", "\x9b"} & set("".join(script.questions))
+
+
+def test_the_terminal_is_free_while_something_is_asked() -> None:
+    paused: list[str] = []
+
+    @contextlib.contextmanager
+    def pause() -> Iterator[None]:
+        paused.append("begin")
+        yield
+        paused.append("end")
+
+    script = Script("yes")
+    operator = Operator(script, show_plan=lambda _: paused.append("PLAN"), pause=pause)
+    plan: Plan = object()  # type: ignore[assignment]  # only handed on
+    operator.approve_plan(plan)
+
+    assert paused == ["begin", "PLAN", "end"]
