@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
-from hotfix.text import one_line
+from hotfix.markdown import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,15 +81,6 @@ def stored(description: str, hotfix: str, part: str) -> str | None:
     text = description.replace("\r\n", "\n")
     found = re.search(re.escape(begin) + r".*?" + re.escape(end), text, re.DOTALL)
     return found.group(0) if found else None
-
-
-def code(text: str) -> str:
-    """Write foreign text as a code span that it cannot leave."""
-    line = one_line(text, 300) or " "
-    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
 
 
 def milestones(lock: Lock) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from hotfix.cli import exits, options
 from hotfix.cli.documents import kind_of, lockfile_of, read
 from hotfix.cli.plan import apply_command
 from hotfix.errors import InputError, InterruptedRunError, WaitingError
+from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,11 +184,40 @@ def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | N
         from hotfix.plan.document import parse
 
         plan = parse(data, str(file))
-        return plan.spec, plan, gitlab or plan.gitlab
+        _trust(plan, file, gitlab)
+        return plan.spec, plan, plan.gitlab
     from hotfix.spec.load import load_spec
 
     loaded = load_spec(file, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
     return loaded.spec, None, loaded.gitlab
+
+
+def _trust(plan: Plan, file: Path, gitlab: str | None) -> None:
+    """Hold what a saved plan says of itself against what the team and the operator say.
+
+    The digest that was approved does not cover the address, and the token goes there. And whether
+    commands may run here is for defaults.yaml to say, never for a file that is passed on.
+    """
+    from hotfix.cli.connection import environment_gitlab
+    from hotfix.spec.gitlab_url import normalized
+    from hotfix.spec.load import load_defaults
+
+    team = load_defaults(file)
+    named = gitlab or (team.gitlab if team else None) or environment_gitlab()
+    if named and normalized(named) != normalized(plan.gitlab):
+        raise InputError(
+            "gitlab-differs",
+            f"{file} was planned on {one_line(plan.gitlab)}, named here is {named}.",
+            hint="The token would go to another GitLab. Plan again on the one that is meant.",
+        )
+    allowed = team is not None and bool(team.policy.allow_commands)
+    checks = [check for target in plan.spec.targets for check in target.smoke_checks]
+    if any(check.command for check in checks) and not allowed:
+        raise InputError(
+            "commands-not-allowed",
+            f"{file} has smoke checks that run commands, and no defaults.yaml here allows them.",
+            hint="Read those commands, then write `policy: {allow_commands: true}` into it.",
+        )
 
 
 def _pace(wait: float | None) -> Pace:

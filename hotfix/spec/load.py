@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hotfix.spec.model import Spec
     from hotfix.spec.texts import Finding
 
-__all__ = ["Loaded", "find_defaults", "load_spec", "load_specs"]
+__all__ = ["Loaded", "find_defaults", "load_defaults", "load_spec", "load_specs"]
 
 NEUTRAL_HOST = "gitlab.invalid"
 """Stands for a GitLab that nobody named (RFC 2606); only an offline check gets along with it."""
@@ -103,6 +103,20 @@ def load_specs(
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
     return tuple(loaded)
+
+
+def load_defaults(path: Path) -> DefaultsDocument | None:
+    """Load the team's defaults that belong to a file, a saved plan for one; ``None`` without any.
+
+    Raises ``SpecError`` with every problem of it.
+    """
+    found = find_defaults(path)
+    if found is None:
+        return None
+    file = _read_defaults(found)
+    if file.problems or file.document is None:
+        raise SpecError(file.problems)
+    return file.document
 
 
 _Document = TypeVar("_Document")

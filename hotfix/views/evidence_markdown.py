@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.markdown import code
 from hotfix.views.audit_text import audit_verdict
-from hotfix.views.escape import cell, escape
+from hotfix.views.escape import cell
 from hotfix.views.lock_text import lock_verdict
 from hotfix.views.timeline import sentence
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def lock_markdown(lock: Lock) -> str:
     """Write a lockfile: the state, the nine checks, and what happened, folded."""
     lines = [
-        f"**{lock.state.capitalize()}.** {escape(lock_verdict(lock))}",
+        f"**{lock.state.capitalize()}.** {code(lock_verdict(lock))}",
         "",
         *_checks(lock.checks),
         "<details><summary>What happened</summary>",
@@ -35,7 +36,7 @@ def lock_markdown(lock: Lock) -> str:
         "",
         "</details>",
         "",
-        f"Head {escape(lock.head)}",
+        f"Head {code(lock.head)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -43,7 +44,7 @@ def lock_markdown(lock: Lock) -> str:
 def audit_markdown(report: AuditReport) -> str:
     """Write an audit's report: the verdict, the nine checks, and every finding."""
     lines = [
-        f"**{report.verdict.capitalize()}.** {escape(audit_verdict(report), 400)}",
+        f"**{report.verdict.capitalize()}.** {code(audit_verdict(report), 400)}",
         "",
         *_checks(report.checks),
         "| | examined | where | |",
@@ -59,13 +60,13 @@ def audit_markdown(report: AuditReport) -> str:
 
 def status_markdown(standing: Standing) -> str:
     """Write where a hotfix stands."""
-    hint = f"\n\n{escape(standing.hint, 500)}" if standing.hint else ""
-    return f"**{standing.state.capitalize()}.** {escape(standing.message, 500)}{hint}\n"
+    hint = f"\n\n{code(standing.hint, 500)}" if standing.hint else ""
+    return f"**{standing.state.capitalize()}.** {code(standing.message, 500)}{hint}\n"
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[str]:
     for project in dict.fromkeys(check.target for check in checks):
-        yield f"Nine checks of {escape(project)}:"
+        yield f"Nine checks of {code(project)}:"
         yield ""
         yield "| | check | entries | |"
         yield "| --- | --- | --- | --- |"

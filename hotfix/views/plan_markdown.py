@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
-from hotfix.views.escape import escape, link
+from hotfix.markdown import code, fenced
+from hotfix.views.escape import link
 from hotfix.views.words import (
     counted,
     leaving_groups,
@@ -40,13 +41,13 @@ def plan_markdown(plan: Plan, *, next_command: str | None) -> str:
 
 
 def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
-    yield f"**{verdict(plan, escape)}**"
+    yield f"**{verdict(plan, code)}**"
     yield ""
     if plan.blockers:
         yield from _findings(plan.blockers)
         yield ""
     what = "Rollback of hotfix" if plan.kind == "rollback" else "Hotfix"
-    yield f"{what} {escape(plan.hotfix)}: {escape(plan.spec.title)}"
+    yield f"{what} {code(plan.hotfix)}: {code(plan.spec.title)}"
     yield ""
     if plan.warnings:
         yield "Warnings:"
@@ -56,28 +57,39 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
     for target in plan.targets:
         yield from _target(target)
     yield from _rest(plan)
-    yield f"Digest {escape(plan.digest)}"
+    yield f"Digest {code(plan.digest)}"
     if next_command and not plan.blockers and not nothing_to_do(plan):
         yield ""
-        yield f"To carry out exactly this: {escape(next_command, 500)}"
+        yield f"To carry out exactly this: {code(next_command, 500)}"
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
-        yield f"- {escape(finding.code)} {escape(finding.message, 1000)}"
+        yield f"- {code(finding.code)} {code(finding.message, 1000)}"
         if finding.hint:
-            yield f"  - {escape(finding.hint, 1000)}"
+            yield f"  - {code(finding.hint, 1000)}"
+    for finding in findings:
+        if finding.detail:
+            yield ""
+            yield from _fold(f"The lines of {finding.code}", [fenced(finding.detail)])
 
 
 def _target(target: TargetPlan) -> Iterator[str]:
     yield f"### {link(target.project, target.observed.url)}"
     yield ""
-    branch = escape(target.release_branch)
-    yield f"- {escape(target.environment)} runs {escape(target.production.sha)}"
-    yield f"- {branch} from {escape(target.before or 'nothing')}"
-    yield f"- {branch} to {escape(target.after or 'not known')}"
+    branch = code(target.release_branch)
+    yield f"- {code(target.environment)} runs {code(target.production.sha)}"
+    yield f"- {branch} from {code(target.before or 'nothing')}"
+    yield f"- {branch} to {code(target.after or 'not known')}"
     yield ""
     yield from _fold(f"Commits: {len(target.commits)}", map(_commit, target.commits))
+    for commit in target.commits:
+        for resolved in commit.resolved:
+            where = "where the pick conflicts" if resolved.conflicted else "where no conflict is"
+            yield from _fold(
+                f"Changed by hand for !{commit.merge_request}, {where}",
+                [code(resolved.path), "", fenced(resolved.diff, "diff")],
+            )
     groups = leaving_groups(target.leaving)
     yield from _fold(f"Unreleased work that leaves: {len(groups)}", map(_group, groups))
     yield from _fold("Merge requests and where the commits come from", _observed(target))
@@ -87,14 +99,14 @@ def _target(target: TargetPlan) -> Iterator[str]:
 def _commit(commit: PlannedCommit) -> str:
     which = f" !{commit.merge_request}" if commit.merge_request is not None else ""
     there = ", already there" if commit.outcome == "already-there" else ""
-    title = f"{escape((commit.sha or 'no commit') + which)} {commit.action}{there}: "
-    files = [escape(f"{file.path} ({file.change})") for file in commit.files[:_MANY]]
+    title = f"{code((commit.sha or 'no commit') + which)} {commit.action}{there}: "
+    files = [code(f"{file.path} ({file.change})") for file in commit.files[:_MANY]]
     more = len(commit.files) - len(files)
     lines = [
-        f"- {title}{escape(subject(commit.message))}",
-        f"  - {escape(commit.reason)}, author {escape(commit.author.partition(' <')[0])}",
-        *([f"  - picked from {escape(commit.picked_from)}"] if commit.picked_from else []),
-        *([f"  - as resolved in {escape(commit.resolution)}"] if commit.resolution else []),
+        f"- {title}{code(subject(commit.message))}",
+        f"  - {code(commit.reason)}, author {code(commit.author.partition(' <')[0])}",
+        *([f"  - picked from {code(commit.picked_from)}"] if commit.picked_from else []),
+        *([f"  - as resolved in {code(commit.resolution)}"] if commit.resolution else []),
         *([f"  - {', '.join(files)}"] if files else []),
         *([f"  - and {counted(more, 'more file')}"] if more else []),
     ]
@@ -102,39 +114,39 @@ def _commit(commit: PlannedCommit) -> str:
 
 
 def _group(group: LeavingGroup) -> str:
-    authors = listed([escape(name, 60) for name in group.authors[:5]])
-    commits = [escape(f"{short(commit.sha)} {commit.title}") for commit in group.commits[:_MANY]]
-    return f"- {escape(group.name)} by {authors}: {', '.join(commits)}"
+    authors = listed([code(name, 60) for name in group.authors[:5]])
+    commits = [code(f"{short(commit.sha)} {commit.title}") for commit in group.commits[:_MANY]]
+    return f"- {code(group.name)} by {authors}: {', '.join(commits)}"
 
 
 def _observed(target: TargetPlan) -> Iterator[str]:
     for each in target.observed.merge_requests:
-        approved = listed([escape(name, 60) for name in each.approved_by]) or "nobody"
-        yield f"- {link(f'!{each.iid}', each.url)} {escape(each.title)}"
+        approved = listed([code(name, 60) for name in each.approved_by]) or "nobody"
+        yield f"- {link(f'!{each.iid}', each.url)} {code(each.title)}"
         yield (
-            f"  - {escape(each.state)} into {escape(each.target_branch)}, by {escape(each.author)},"
+            f"  - {code(each.state)} into {code(each.target_branch)}, by {code(each.author)},"
             f" approved by {approved}"
         )
     for source in target.observed.production:
-        yield f"- {link(source.source, source.url)}: {escape(source.detail)}"
+        yield f"- {link(source.source, source.url)}: {code(source.detail)}"
 
 
 def _way_to_production(target: TargetChange) -> Iterator[str]:
     if target.pipeline is not None:
         pipeline = target.pipeline
-        yield f"- pipeline of {escape(pipeline.project)} on {escape(pipeline.ref)}"
+        yield f"- pipeline of {code(pipeline.project)} on {code(pipeline.ref)}"
         for name, given in pipeline.inputs.items():
-            yield f"  - {escape(name)}: {escape(value(given))}"
+            yield f"  - {code(name)}: {code(value(given))}"
     if target.deploy is not None:
-        yield f"- manual job {escape(target.deploy.job)}, pressed after a person's yes"
+        yield f"- manual job {code(target.deploy.job)}, pressed after a person's yes"
     for check in target.smoke_checks:
-        yield f"- smoke check {escape(check.name)} ({check.kind}): {escape(smoke_check(check))}"
+        yield f"- smoke check {code(check.name)} ({check.kind}): {code(smoke_check(check))}"
 
 
 def _rest(plan: Plan) -> Iterator[str]:
     incident = plan.incident
-    which = escape(f"#{incident.iid}") if incident.iid else "new,"
-    yield f"Incident: {which} in {escape(incident.project)}, {escape(incident.title)}"
+    which = code(f"#{incident.iid}") if incident.iid else "new,"
+    yield f"Incident: {which} in {code(incident.project)}, {code(incident.title)}"
     yield ""
     if plan.rollback is not None:
         yield from _fold("Way back, reviewed with this plan", _way_back(plan.rollback))
@@ -143,9 +155,9 @@ def _rest(plan: Plan) -> Iterator[str]:
 def _way_back(rollback: RollbackPlan) -> Iterator[str]:
     for target in rollback.targets:
         restored = [commit.sha for commit in target.commits if commit.sha]
-        how = f"by {escape(restored[-1])}" if restored else "with no commit needed"
-        yield f"- {escape(target.project)}: {escape(target.release_branch)} as before, {how}"
-    yield f"- digest {escape(rollback.digest)}"
+        how = f"by {code(restored[-1])}" if restored else "with no commit needed"
+        yield f"- {code(target.project)}: {code(target.release_branch)} as before, {how}"
+    yield f"- digest {code(rollback.digest)}"
 
 
 def _fold(summary: str, lines: Iterable[str]) -> Iterator[str]:

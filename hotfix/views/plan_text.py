@@ -73,6 +73,8 @@ def _finding(page: Page, label: str, style: str, finding: Finding, plan: Plan) -
     page.line((f"{label}[{finding.code}]", style), f": {finding.message}{where}", hang=2)
     if finding.hint:
         page.line(finding.hint, indent=2)
+    for line in finding.detail.splitlines():
+        page.line((line, QUIET), indent=4, wrap=False)
 
 
 def _head(page: Page, plan: Plan) -> None:
@@ -144,6 +146,11 @@ def _commit(page: Page, commit: PlannedCommit) -> None:
         page.line(f"picked from {commit.picked_from}", indent=6)
     if commit.resolution:
         page.line(f"as resolved in {commit.resolution}", indent=6)
+    for resolved in commit.resolved:
+        where = "where the pick conflicts" if resolved.conflicted else "WHERE NO CONFLICT IS"
+        page.line(f"changed by hand {where}: {resolved.path}", indent=6, hang=2)
+        for line in resolved.diff.splitlines():
+            page.line((line, QUIET), indent=8, wrap=False)
     page.line(f"author {one_line(commit.author.partition(' <')[0], 100)}", indent=6)
     for file in commit.files[:_FILES]:
         page.line(f"{_SIGN[file.change]} {file.path}", indent=6, hang=2)

@@ -129,6 +129,36 @@ def test_a_canary_token_is_found_in_no_output_and_no_file(desk: Desk) -> None:
         assert token not in text
 
 
+def test_a_saved_plan_cannot_send_the_token_to_another_gitlab(desk: Desk) -> None:
+    assert desk.run("plan", "hotfix.yaml", "--out", "hotfix.plan.json").returncode == 0
+    plan = desk.folder / "hotfix.plan.json"
+    document = json.loads(plan.read_bytes())
+    document["gitlab"] = "http://127.0.0.1:9"  # not digested: a reviewer's approval still holds
+    plan.write_text(json.dumps(document), encoding="utf-8")
+
+    done = desk.run("apply", "hotfix.plan.json", "--auto-approve")
+
+    assert done.returncode == 64
+    assert b"error[gitlab-differs]" in done.stderr
+
+
+def test_a_saved_plan_runs_commands_only_where_the_team_allows_them(desk: Desk) -> None:
+    allowed = "version: 1\npolicy: {allow_commands: true}\n"
+    defaults = desk.folder / "defaults.yaml"
+    defaults.write_text(allowed, encoding="utf-8")
+    with desk.spec.open("a", encoding="utf-8") as spec:
+        spec.write("  - {name: local, command: {argv: ['true']}}\n")
+    assert desk.run("plan", "hotfix.yaml", "--out", "hotfix.plan.json").returncode == 0
+    defaults.unlink()
+
+    refused = desk.run("apply", "hotfix.plan.json", "--auto-approve")
+    assert refused.returncode == 64
+    assert b"error[commands-not-allowed]" in refused.stderr
+
+    defaults.write_text(allowed, encoding="utf-8")
+    assert desk.run("apply", "hotfix.plan.json", "--auto-approve", "--promote").returncode == 0
+
+
 def test_with_json_standard_output_is_one_document_also_of_a_refusal(desk: Desk) -> None:
     desk.environment["HOTFIX_TOKEN"] = "wrong"
 

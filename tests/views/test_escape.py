@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hotfix.views.escape import cell, escape, link
+from hotfix.markdown import code
+from hotfix.views.escape import cell, link
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ from hotfix.views.escape import cell, escape, link
     ],
 )
 def test_text_from_outside_becomes_inline_code_on_one_line(text: str, expected: str) -> None:
-    assert escape(text) == expected
+    assert code(text) == expected
 
 
 def test_a_bar_does_not_end_a_cell() -> None:
