@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfix.cli.screen import Screen
+    from hotfix.plan.build import Built
     from hotfix.plan.model import Plan
     from hotfix.spec.load import Loaded
 
@@ -24,10 +25,19 @@ if TYPE_CHECKING:
 @click.argument("spec", type=options.FILE)
 @click.option("-o", "--out", type=options.FILE, metavar="FILE", help="Save the plan for review.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there is something to do.")
+@click.option(
+    "--verify-with-git", is_flag=True, help="Ask the git on the PATH for a second opinion."
+)
 @options.gitlab
 @options.screen("text", "json", "markdown")
 def command(
-    screen: Screen, *, spec: Path, out: Path | None, detailed_exitcode: bool, gitlab: str | None
+    screen: Screen,
+    *,
+    spec: Path,
+    out: Path | None,
+    detailed_exitcode: bool,
+    verify_with_git: bool,
+    gitlab: str | None,
 ) -> int:
     """Show exactly what `apply` would do; changes nothing.
 
@@ -35,7 +45,14 @@ def command(
     read-only token does. A plan with blockers exits with 4; --out saves it all the same, so
     that reviewers can read why.
     """
-    return run(screen, spec, out=out, detailed_exitcode=detailed_exitcode, gitlab=gitlab)
+    return run(
+        screen,
+        spec,
+        out=out,
+        detailed_exitcode=detailed_exitcode,
+        verify_with_git=verify_with_git,
+        gitlab=gitlab,
+    )
 
 
 def run(
@@ -44,6 +61,7 @@ def run(
     *,
     out: Path | None = None,
     detailed_exitcode: bool = False,
+    verify_with_git: bool = False,
     gitlab: str | None = None,
 ) -> int:
     """Plan a spec, save the plan where that is asked, and show it."""
@@ -53,7 +71,7 @@ def run(
     from hotfix.views.words import nothing_to_do
 
     loaded = load_spec(spec, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
-    plan = _plan(loaded)
+    plan = _plan(loaded, verify_with_git=verify_with_git)
     if out is not None:
         from hotfix.cli.documents import write
 
@@ -101,7 +119,7 @@ def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
     return shlex.join(words)
 
 
-def _plan(loaded: Loaded) -> Plan:
+def _plan(loaded: Loaded, *, verify_with_git: bool) -> Plan:
     from hotfix.cli.connection import connect
     from hotfix.cli.documents import lock_beside
     from hotfix.clock import SystemClock
@@ -109,7 +127,8 @@ def _plan(loaded: Loaded) -> Plan:
     from hotfix.views.words import nothing_to_do
 
     forge = connect(loaded.gitlab)
-    plan = make_plan(loaded.spec, forge, SystemClock(), tool_version=__version__).plan
+    built = make_plan(loaded.spec, forge, SystemClock(), tool_version=__version__)
+    plan = _with_second_opinion(built) if verify_with_git else built.plan
     if nothing_to_do(plan) and not plan.blockers:
         return plan
     beside = lock_beside(loaded.path)
@@ -118,6 +137,16 @@ def _plan(loaded: Loaded) -> Plan:
     # Contract, section 7: of a hotfix that is complete nothing is left to do, wherever release
     # and production went since.
     return _with_nothing_to_do(beside.lock.plan, plan)
+
+
+def _with_second_opinion(built: Built) -> Plan:
+    """Add what git says; neither is digested, and a disagreement blocks all the same."""
+    from hotfix.cli.second_opinion import second_opinion
+
+    opinion, plan = second_opinion(built), built.plan
+    observed = plan.observed.model_copy(update={"second_opinion": opinion.said})
+    blockers = (*plan.blockers, *opinion.disagreements)
+    return plan.model_copy(update={"observed": observed, "blockers": blockers})
 
 
 def _with_nothing_to_do(applied: Plan, now: Plan) -> Plan:

@@ -16,7 +16,7 @@ from hotfix.plan.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hotfix.git.objects import GitObject
+    from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.draft import Draft, TargetObjects
     from hotfix.plan.observe import Seen
@@ -32,6 +32,8 @@ class Built:
     """By commit id: all that the server lacks of that commit."""
     conflicts: Mapping[str, PickConflict]
     """By project: the pick that does not apply, for whoever can find out why."""
+    readers: Mapping[str, ObjectReader]
+    """By project: the objects that the plan was made from."""
 
 
 def build(
@@ -70,7 +72,8 @@ def build(
     conflicts = {
         draft.plan.project: draft.conflict for draft in drafts if draft.conflict is not None
     }
-    return Built(plan, made, conflicts)
+    readers = {project: each.reader for project, each in objects.items()}
+    return Built(plan, made, conflicts, readers)
 
 
 _UNKNOWN: Final = "sha256:" + "0" * 64

@@ -201,6 +201,9 @@ class ObservedPlan(Frozen):
 
     at: str
     by: str
+    second_opinion: str | None = Field(
+        default=None, description="What the planner's own git says of the picks, where asked."
+    )
 
 
 class Plan(Frozen):

@@ -49,6 +49,9 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
     what = "Rollback of hotfix" if plan.kind == "rollback" else "Hotfix"
     yield f"{what} {code(plan.hotfix)}: {code(plan.spec.title)}"
     yield ""
+    if plan.observed.second_opinion:
+        yield f"Second opinion: {code(plan.observed.second_opinion)}"
+        yield ""
     if plan.warnings:
         yield "Warnings:"
         yield ""

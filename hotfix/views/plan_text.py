@@ -82,6 +82,8 @@ def _head(page: Page, plan: Plan) -> None:
     what = "Rollback of hotfix" if plan.kind == "rollback" else "Hotfix"
     page.line((f"{what} {plan.hotfix}", HEADING), f": {one_line(spec.title)}", hang=2)
     page.line(f"Planned {plan.observed.at} by {plan.observed.by} on {plan.gitlab}", indent=2)
+    if plan.observed.second_opinion:
+        page.line(f"Second opinion: {plan.observed.second_opinion}", indent=2)
 
 
 def _target(page: Page, target: TargetPlan) -> None:

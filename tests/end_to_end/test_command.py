@@ -129,6 +129,23 @@ def test_a_canary_token_is_found_in_no_output_and_no_file(desk: Desk) -> None:
         assert token not in text
 
 
+@pytest.mark.oracle
+def test_git_on_the_path_gives_a_second_opinion_on_every_pick(desk: Desk) -> None:
+    done = desk.run("plan", "hotfix.yaml", "--verify-with-git")
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert re.search(rb"Second opinion: git [\d.]+ agrees with 2 of 2 picks", done.stdout)
+
+    text = desk.spec.read_text(encoding="utf-8")
+    desk.spec.write_text(text.replace("[812, 815]", "[812, 819]"), encoding="utf-8")
+    done = desk.run("plan", "hotfix.yaml", "--verify-with-git")
+
+    assert done.returncode == 4
+    assert b"agrees with 2 of 2 picks" in done.stdout
+    assert b"error[depends-on-unreleased]" in done.stderr
+    assert b"git-disagrees" not in done.stderr
+
+
 def test_a_saved_plan_cannot_send_the_token_to_another_gitlab(desk: Desk) -> None:
     assert desk.run("plan", "hotfix.yaml", "--out", "hotfix.plan.json").returncode == 0
     plan = desk.folder / "hotfix.plan.json"
