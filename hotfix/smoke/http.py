@@ -1,0 +1,144 @@
+"""Ask a URL once, and compare the answer with what the spec expects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import requests
+import urllib3
+
+from hotfix import __version__
+from hotfix.smoke.result import Finding, extract, shown, timed_out
+from hotfix.smoke.subset import difference
+from hotfix.smoke.trust import ca_bundle, why
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from hotfix.clock import Clock
+    from hotfix.spec.model import HttpCheck
+
+MAX_BODY = 1024 * 1024
+"""How much of a body is read: a health page is small, and an endless one must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back; a body that is longer than ``MAX_BODY`` is cut off there."""
+
+    status: int
+    encoding: str
+    location: str
+    body: bytes
+    complete: bool
+    latency_ms: int
+
+
+def observe(check: HttpCheck, timeout: float, clock: Clock) -> Finding:
+    """Send the request and judge the answer.
+
+    A redirect is the answer, and is followed nowhere: a health page that sends its visitors to a
+    login page is not healthy. The request carries the headers of the spec and no credential: no
+    cookie, no netrc entry, no token. Proxies and authorities are the environment's.
+    """
+    try:
+        answer = _request(check, timeout, clock)
+    except (requests.Timeout, TimeoutError):
+        return timed_out(timeout)
+    except (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        UnicodeError,
+    ) as error:
+        return Finding(passed=False, detail=why(error))
+    complaint = _complaint(check, answer)
+    seen = f"HTTP {answer.status}, {len(answer.body)} bytes in {answer.latency_ms} ms"
+    return Finding(passed=not complaint, detail=complaint or seen, facts=_facts(answer))
+
+
+def _request(check: HttpCheck, timeout: float, clock: Clock) -> _Answer:
+    begin = clock.monotonic()
+    with requests.Session() as session:
+        # An auth that adds nothing keeps requests from looking into ~/.netrc.
+        session.auth = _no_credentials
+        # Compressed bodies could burst; what is asked for as it is can be read up to a bound.
+        session.headers.update(
+            {"User-Agent": f"hotfix/{__version__}", "Accept-Encoding": "identity"}
+        )
+        with session.request(
+            check.method,
+            check.url,
+            headers=dict(check.headers),
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+            verify=ca_bundle() or True,
+        ) as response:
+            body = _read(response)
+            return _Answer(
+                status=response.status_code,
+                encoding=response.headers.get("Content-Encoding", "identity"),
+                location=response.headers.get("Location", ""),
+                body=body[:MAX_BODY],
+                complete=len(body) <= MAX_BODY,
+                latency_ms=round((clock.monotonic() - begin) * 1000),
+            )
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _read(response: requests.Response) -> bytes:
+    body = b""
+    for chunk in response.raw.stream(64 * 1024, decode_content=False):
+        body += chunk
+        if len(body) > MAX_BODY:
+            break
+    return body
+
+
+def _complaint(check: HttpCheck, answer: _Answer) -> str:
+    """Return the first thing that is not as expected, or nothing."""
+    if answer.status != check.status:
+        target = f" to {shown(answer.location)}" if answer.location else ""
+        return f"HTTP {answer.status}{target}, expected {check.status}"
+    if check.json_subset is None and check.contains is None:
+        return ""
+    return _body_complaint(check, answer)
+
+
+def _body_complaint(check: HttpCheck, answer: _Answer) -> str:
+    if answer.encoding.strip().lower() not in {"", "identity"}:
+        return f"the body is encoded as {shown(answer.encoding)}, expected it plain"
+    if check.contains is not None and check.contains.encode() not in answer.body:
+        return f"the body does not contain {shown(check.contains)}{_cut(answer)}"
+    if check.json_subset is None:
+        return ""
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return f"the body is no JSON{_cut(answer)}, expected an object"
+    return difference(found, check.json_subset)
+
+
+def _cut(answer: _Answer) -> str:
+    return "" if answer.complete else f" (its first {MAX_BODY} bytes were read)"
+
+
+def _facts(answer: _Answer) -> dict[str, JsonValue]:
+    facts: dict[str, JsonValue] = {
+        "status": answer.status,
+        "latency_ms": answer.latency_ms,
+        "body_bytes": len(answer.body),
+        "body_complete": answer.complete,
+        "body_digest": "sha256:" + hashlib.sha256(answer.body).hexdigest(),
+        "extract": extract(answer.body),
+    }
+    if answer.location:
+        facts["location"] = extract(answer.location.encode("utf-8", "replace"))
+    return facts
