@@ -1,0 +1,1 @@
+"""Pure Git on dulwich objects, with no working tree, no process and no network."""

@@ -1,0 +1,351 @@
+"""Finding where a side moved its files, as Git's ``ort`` asks for it (diffcore-rename).
+
+First files whose bytes did not change; then, for the sources that matter, the one file of the
+same base name at 75 % similarity; then the best pairs of all that are left at 50 %. Reading
+content is dear, so each step only sees what the one before left over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from hotfix.git.collect import SourceNeed
+from hotfix.git.folders import FolderCounts
+from hotfix.git.objects import EMPTY_BLOB, BlobSizes, read_blob
+from hotfix.git.similarity import MAX_SCORE, Spans, count_spans, sizes_can_match
+from hotfix.git.trees import EXECUTABLE, FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hotfix.git.collect import Pair, RenameQuestions
+    from hotfix.git.objects import ObjectReader
+    from hotfix.git.rules import Effort, Rules
+    from hotfix.git.strmap import StringMap
+    from hotfix.git.trees import Entry
+    from hotfix.identifiers import Sha
+
+_MINIMUM = MAX_SCORE // 2
+_MINIMUM_SAME_NAME = _MINIMUM + (MAX_SCORE - _MINIMUM) // 2
+_MOST_ALIKE = 100  # sources with the same bytes that are looked at for one target
+_MOST_PAIRS = 7000 * 7000  # beyond, Git looks for no similar files (merge.renameLimit)
+_BATCH = 200  # files that are read into memory at once
+_CANDIDATES = 4  # best sources that are remembered for each target
+
+
+class Renames(NamedTuple):
+    """What became of the files of one side.
+
+    ``moved`` maps new path to old; ``added`` holds, in the order of the walk, every path that
+    the side added, moved or not; ``folders`` counts for each removed folder where its files went.
+    """
+
+    moved: dict[bytes, bytes]
+    added: list[bytes]
+    folders: StringMap[StringMap[int]]
+
+    def same_as(self, other: Renames) -> bool:
+        """Tell whether the same was found."""
+        return self.moved == other.moved and _plain(self.folders) == _plain(other.folders)
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """A file that was removed (a source) or added (a target)."""
+
+    path: bytes
+    entry: Entry
+    source: _File | None = None  # of a target: where it came from
+    used: bool = False  # of a source: a target was found
+    name: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.path.rpartition(b"/")[2]
+
+
+class _Candidate(NamedTuple):
+    score: int
+    same_name: bool
+    source: _File
+    target: _File
+
+
+def find_renames(reader: ObjectReader, questions: RenameQuestions, rules: Rules) -> Renames:
+    """Return the renames of one side; none are looked for where none matters."""
+    contents = _Contents(reader, rules.effort)
+    found = _Finder(contents, questions, final_span=rules.final_span).run()
+    if contents.open_ended and not rules.final_span:
+        later = _Finder(contents, questions, final_span=True).run()
+        if not found.same_as(later):
+            rules.met.add("final_span")
+    return found
+
+
+class _Contents:
+    """What is known of the files' contents, read when it is asked for."""
+
+    def __init__(self, reader: ObjectReader, effort: Effort) -> None:
+        self._reader = reader
+        self.effort = effort
+        self._sizes = BlobSizes(reader)
+        self._spans: dict[Sha, Spans] = {}
+        self.open_ended = False
+
+    def size(self, oid: Sha) -> int:
+        return self._sizes.of(oid)
+
+    def spans(self, oid: Sha) -> Spans:
+        self.prepare([oid])
+        return self._spans[oid]
+
+    def prepare(self, oids: Iterable[Sha]) -> None:
+        """Read and count several files at once."""
+        unknown = [oid for oid in dict.fromkeys(oids) if oid not in self._spans]
+        for start in range(0, len(unknown), _BATCH):
+            some = unknown[start : start + _BATCH]
+            found = count_spans([read_blob(self._reader, oid) for oid in some], self.effort)
+            self._spans.update(zip(some, found, strict=True))
+            self.open_ended = self.open_ended or any(each.last for each in found)
+
+
+class _Finder:
+    def __init__(
+        self, contents: _Contents, questions: RenameQuestions, *, final_span: bool
+    ) -> None:
+        self._contents = contents
+        self._final_span = final_span
+        self._questions = questions
+        self._added = [pair.path for pair in questions.pairs if pair.added]
+        self._targets = [_file(pair) for pair in questions.pairs if _counts(pair, added=True)]
+        self._sources = [_file(pair) for pair in questions.pairs if _counts(pair, added=False)]
+        self._folders = FolderCounts(dict(questions.removed_folders))
+
+    def run(self) -> Renames:
+        if self._questions.pairs and self._questions.sources and self._targets and self._sources:
+            self._find_exact()
+            self._keep_sources()
+            self._folders.start(
+                (each.source.path, each.path) for each in self._targets if each.source
+            )
+            self._find_same_name()
+            self._keep_sources(self._questions.sources)
+            self._drop_known_folders()
+            self._find_similar()
+        moved = {each.path: each.source.path for each in self._targets if each.source}
+        return Renames(moved, self._added, self._folders.finish())
+
+    def _keep_sources(self, needed: dict[bytes, SourceNeed] | None = None) -> None:
+        self._sources = [
+            each
+            for each in self._sources
+            if not each.used and (needed is None or each.path in needed)
+        ]
+
+    # Files whose bytes did not change.
+
+    def _find_exact(self) -> None:
+        by_id: dict[Sha, list[_File]] = {}
+        for source in self._sources:
+            by_id.setdefault(source.entry.oid, []).append(source)
+        for target in self._targets:
+            same = _same_bytes(by_id.get(target.entry.oid, []), target)
+            if same:
+                _pair(same, target)
+
+    # Files that kept their base name.
+
+    def _find_same_name(self) -> None:
+        sources = _by_unique_name(self._sources)
+        open_targets = [each for each in self._targets if not each.source]
+        targets = _by_unique_name(open_targets)
+        by_path = {each.path: each for each in open_targets}
+        for source in self._sources:
+            if source.path not in self._questions.sources or source.name not in targets:
+                continue
+            target = targets[source.name]
+            if sources[source.name] is None or target is None:
+                guessed = self._folders.guess(source.path)
+                target = by_path.get(guessed) if guessed is not None else None
+            if target is None or target.source:
+                continue
+            if self._similarity(source, target, _MINIMUM_SAME_NAME) >= _MINIMUM_SAME_NAME:
+                _pair(source, target)
+                self._folders.count(source.path, target.path)
+
+    def _drop_known_folders(self) -> None:
+        """Leave out files that only tell where their folder went, where that is known already."""
+        self._folders.settle_known([each.path for each in self._sources])
+        kept = []
+        for source in self._sources:
+            only_location = self._questions.sources[source.path] == SourceNeed.LOCATION
+            if not only_location or self._folders.is_open(source.path):
+                kept.append(source)
+        self._sources = kept
+
+    # The best pairs of what is left.
+
+    def _find_similar(self) -> None:
+        targets = [each for each in self._targets if not each.source]
+        if not targets or not self._sources or len(targets) * len(self._sources) > _MOST_PAIRS:
+            return
+        matrix = _Matrix(self._contents, self._sources, final_span=self._final_span)
+        matrix.prepare(targets)
+        found = [each for target in targets for each in matrix.best_sources(target)]
+        found.sort(key=lambda each: (-each.score, -each.same_name))
+        for candidate in found:
+            if candidate.score < _MINIMUM:
+                break
+            if not candidate.target.source and not candidate.source.used:
+                _pair(candidate.source, candidate.target)
+                self._folders.count(candidate.source.path, candidate.target.path)
+
+    def _similarity(self, source: _File, target: _File, minimum: int) -> int:
+        if not _is_regular(source.entry) or not _is_regular(target.entry):
+            return 0
+        one, other = (self._contents.size(each.entry.oid) for each in (source, target))
+        if not sizes_can_match(one, other, minimum):
+            return 0
+        ours, theirs = (
+            self._contents.spans(each.entry.oid).counted(with_last=self._final_span)
+            for each in (source, target)
+        )
+        common = sum(min(ours[number], theirs[number]) for number in ours.keys() & theirs.keys())
+        return common * MAX_SCORE // max(one, other)
+
+
+class _Matrix:
+    """The similarity of every source to a target, looked up by spans and not pair by pair."""
+
+    def __init__(self, contents: _Contents, sources: list[_File], *, final_span: bool) -> None:
+        self._contents = contents
+        self._sources = sources
+        self._final_span = final_span
+        self._by_size = sorted(
+            (contents.size(each.entry.oid), place)
+            for place, each in enumerate(sources)
+            if _is_regular(each.entry)
+        )
+        self._by_name: dict[bytes, list[int]] = {}
+        for place, each in enumerate(sources):
+            self._by_name.setdefault(each.name, []).append(place)
+        self._holders: dict[int, list[tuple[int, int]]] | None = None
+
+    def prepare(self, targets: list[_File]) -> None:
+        """Read at once what will be compared: targets that some source may be like by its size."""
+        fitting = [each.entry.oid for each in targets if self._fitting(each)]
+        if fitting:
+            sources = (self._sources[place].entry.oid for _, place in self._by_size)
+            self._contents.prepare([*sources, *fitting])
+
+    def best_sources(self, target: _File) -> list[_Candidate]:
+        """Return the best few sources, in the order in which Git's own list has them.
+
+        A source without any similarity takes a place in it only while places are free, or by
+        its name, so that most sources need not be looked at.
+        """
+        scores = self._scores(target)
+        if max(scores.values(), default=0) < _MINIMUM:
+            return []
+        looked_at = {*range(min(_CANDIDATES, len(self._sources))), *scores}
+        looked_at.update(self._by_name.get(target.name, ()))
+        self._contents.effort.spend(len(looked_at))
+        best: list[_Candidate | None] = [None] * _CANDIDATES
+        for place in sorted(looked_at):
+            source = self._sources[place]
+            found = _Candidate(scores.get(place, 0), source.name == target.name, source, target)
+            ranks = [_rank(each) for each in best]
+            worst = min(ranks)
+            if worst < _rank(found):
+                best[ranks.index(worst)] = found
+        return [each for each in best if each]
+
+    def _fitting(self, target: _File) -> dict[int, int]:
+        """Return the sources that a target may be like by its size, with theirs."""
+        if not _is_regular(target.entry):
+            return {}
+        size = self._contents.size(target.entry.oid)
+        first = bisect_left(self._by_size, ((size + 1) // 2, -1))
+        last = bisect_left(self._by_size, (2 * size + 1, -1))
+        return {place: other for other, place in self._by_size[first:last]}
+
+    def _scores(self, target: _File) -> dict[int, int]:
+        """Return the sources that share something with a target, with their similarity."""
+        fitting = self._fitting(target)
+        if not fitting:
+            return {}
+        size = self._contents.size(target.entry.oid)
+        holders = self._spans_of_sources()
+        common = dict.fromkeys(fitting, 0)
+        for number, count in self._spans(target).items():
+            for place, other in holders.get(number, ()):
+                if place in common:
+                    common[place] += min(count, other)
+        return {
+            place: found * MAX_SCORE // max(size, fitting[place])
+            for place, found in common.items()
+            if found
+        }
+
+    def _spans_of_sources(self) -> dict[int, list[tuple[int, int]]]:
+        """Return for each number which sources have it, and how many bytes of it."""
+        if self._holders is None:
+            self._holders = {}
+            for _, place in self._by_size:
+                for number, count in self._spans(self._sources[place]).items():
+                    self._holders.setdefault(number, []).append((place, count))
+        return self._holders
+
+    def _spans(self, file: _File) -> dict[int, int]:
+        return self._contents.spans(file.entry.oid).counted(with_last=self._final_span)
+
+
+def _counts(pair: Pair, *, added: bool) -> bool:
+    return pair.added == added and pair.entry.oid != EMPTY_BLOB
+
+
+def _file(pair: Pair) -> _File:
+    return _File(pair.path, pair.entry)
+
+
+def _pair(source: _File, target: _File) -> None:
+    source.used = True
+    target.source = source
+
+
+def _is_regular(entry: Entry) -> bool:
+    return entry.mode in {FILE, EXECUTABLE}
+
+
+def _same_bytes(sources: list[_File], target: _File) -> _File | None:
+    """Return an unused source with the target's bytes, one of the same base name if possible."""
+    best = None
+    looked_at = 0
+    for source in sources:
+        both_regular = _is_regular(source.entry) and _is_regular(target.entry)
+        if source.used or not (both_regular or source.entry.mode == target.entry.mode):
+            continue
+        if source.name == target.name:
+            return source
+        best = best or source
+        looked_at += 1
+        if looked_at == _MOST_ALIKE:
+            break
+    return best
+
+
+def _by_unique_name(files: list[_File]) -> dict[bytes, _File | None]:
+    """Map base names to files; names that several files have, to nothing."""
+    found: dict[bytes, _File | None] = {}
+    for file in files:
+        found[file.name] = None if file.name in found else file
+    return found
+
+
+def _plain(folders: StringMap[StringMap[int]]) -> dict[bytes, dict[bytes, int]]:
+    return {folder: dict(targets.items()) for folder, targets in folders.items()}
+
+
+def _rank(candidate: _Candidate | None) -> tuple[int, bool]:
+    return (-1, False) if candidate is None else (candidate.score, candidate.same_name)

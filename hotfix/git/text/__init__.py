@@ -1,0 +1,1 @@
+"""Lines: how Git compares them (xdiff) and merges them three ways."""
