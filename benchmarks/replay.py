@@ -27,7 +27,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dulwich.objects import Commit
 from dulwich.repo import Repo
@@ -174,7 +174,7 @@ def replay(path: Path, count: int, seed: int) -> Tally:
     tally = Tally()
     with tempfile.TemporaryDirectory() as scratch, Repo(str(path)) as repository:
         git = Git(path, Path(scratch))
-        reader = repository.object_store
+        reader = cast("ObjectReader", repository.object_store)
         for pick in mined(git, count, random.Random(seed)):  # noqa: S311 - a choice of examples
             try:
                 trees = trees_of(reader, pick)

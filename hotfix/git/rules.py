@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST_STEPS = 20_000_000  # some ten seconds; the dearest of 5,000 real picks needed a hundredth
+MOST_STEPS = 10_000_000  # ten to twenty seconds; the slowest real pick measured took a quarter
 
 
 class TooMuchWorkError(Exception):

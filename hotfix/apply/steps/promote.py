@@ -13,7 +13,7 @@ from hotfix.apply.context import head_after, moved
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.ports import Press
 from hotfix.clock import timestamp
-from hotfix.errors import FailedError, StaleError, WaitingError
+from hotfix.errors import BlockedError, StaleError, WaitingError
 from hotfix.evidence.model import Approval
 from hotfix.forge.protocol import UnknownOutcomeError
 from hotfix.identifiers import is_forbidden, short
@@ -119,7 +119,11 @@ def _look_again(run: Run, target: TargetPlan, job: Job) -> None:
             hint=f"Look at it, then run the same command again: {run.request.command}",
         )
     if is_forbidden(job.name):
-        raise FailedError("forbidden-action", f"The job {job.web_url} is the cut-off action.")
+        raise BlockedError(
+            "forbidden-action",
+            f"The job {job.web_url} is the cut-off action; the runbook forbids it.",
+            hint="Name the production job under `deploy`, and plan again.",
+        )
 
 
 def _after_lost_answer(run: Run, target: TargetPlan, job: Job) -> Job | None:
