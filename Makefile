@@ -6,6 +6,8 @@
 #   make oracle    the comparisons with the git executable, long (ORACLE_EXAMPLES=2000)
 #   make bench     what is measured against git and the runbook
 #   make schemas   write schemas/ anew from the models
+#   make example   carry plans/example/ out anew, on the embedded GitLab
+#   make docs      write docs/reference/ and the README's generated parts anew
 #   make clean     remove what was made here, .venv too
 
 PYTHON ?= python3
@@ -23,7 +25,7 @@ installed_dev := $(venv)/.installed-dev-$(here)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check oracle bench schemas clean dev
+.PHONY: help demo test check oracle bench schemas example docs clean dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,6 +56,14 @@ bench: $(installed_dev)
 
 schemas: $(installed_dev)
 	@$(bin)/python -m hotfix.views.schemas schemas
+
+example: $(installed_dev)
+	@$(bin)/python -m tests.docs.make_example
+	@$(bin)/python -m tests.docs.write_readme
+
+docs: $(installed_dev)
+	@$(bin)/python -m tests.docs.write_reference
+	@$(bin)/python -m tests.docs.write_readme
 
 clean:
 	rm -rf $(venv) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

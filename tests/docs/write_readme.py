@@ -33,9 +33,9 @@ def generated() -> dict[str, str]:
 def filled(text: str) -> str:
     """Return the README with every generated part as it is now."""
     for name, part in generated().items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
+        pattern = rf"(<!-- {name} -->\n)(?:(?!<!-- ).)*(<!-- end -->)"
         text = re.sub(
-            pattern, lambda found, part=part: found[1] + part + found[2], text, flags=re.DOTALL
+            pattern, lambda found, part=part: f"{found[1]}{part}\n{found[2]}", text, flags=re.DOTALL
         )
     return text
 

@@ -114,7 +114,7 @@ def _sentence(node: ast.expr) -> str:
 
 def _spec() -> Iterator[str]:
     yield "Every key of a spec and of `defaults.yaml`, from the JSON Schemas (`hotfix schema spec`,"
-    yield "`hotfix schema defaults`). A key's default is the one in `defaults.yaml`, else the one below."
+    yield "`hotfix schema defaults`). What a spec leaves out, `defaults.yaml` says."
     for title, schema in (("Spec", spec_schema()), ("defaults.yaml", defaults_schema())):
         yield ""
         yield f"## {title}"
@@ -137,7 +137,7 @@ def _rows(
             meaning += f" Default: `{json.dumps(value['default'])}`."
         text = " ".join(meaning.split()).replace("|", "\\|")
         yield f"| `{name}` | {_type(schema, value)} | {text} |"
-        if seen.count(seen[-1] if seen else "") < 2:  # noqa: PLR2004  (a type inside itself ends)
+        if seen.count(seen[-1] if seen else "") < 2:
             yield from _rows(schema, inner, name, seen)
             if isinstance(inner.get("items"), dict):
                 yield from _rows(schema, inner["items"], f"{name}[]", seen)
