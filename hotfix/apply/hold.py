@@ -54,6 +54,13 @@ def refuse_forbidden(plan: Plan) -> None:
             )
 
 
+def refuse_not_permitted(now: Plan) -> None:
+    """Refuse to begin with a token that could not finish; to plan, such a token is enough."""
+    for finding in now.warnings:
+        if finding.code == "apply-not-permitted":
+            raise BlockedError("not-permitted", finding.message, hint=finding.hint)
+
+
 def refuse_blocked(plan: Plan) -> None:
     """Refuse a plan with blockers; raises ``BlockedError`` with the first, the rest in the hint."""
     if not plan.blockers:

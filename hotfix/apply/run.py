@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from hotfix.apply.alone import alone
 from hotfix.apply.context import Request, Run
-from hotfix.apply.hold import hold, refuse_blocked, refuse_forbidden
+from hotfix.apply.hold import (
+    hold,
+    refuse_blocked,
+    refuse_forbidden,
+    refuse_not_permitted,
+)
 from hotfix.apply.journal import Journal
 from hotfix.apply.loop import Loop
 from hotfix.apply.steps.incident import write_head
@@ -65,6 +70,7 @@ def apply(
             plan, built, approval = journal.lock.plan, None, None
         else:
             built = make_plan(request.spec, forge, clock, tool_version=request.tool_version)
+            refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
             approval = None if journal else _approve(plan, operator, forge, clock, request)
         run = Run(

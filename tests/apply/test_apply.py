@@ -307,6 +307,17 @@ def test_a_token_that_may_not_push_is_refused_with_gitlabs_words(rehearsal: Rehe
     assert rehearsal.effects()["pipeline"] == 1
 
 
+def test_a_role_that_could_not_finish_is_refused_before_it_begins(rehearsal: Rehearsal) -> None:
+    rehearsal.token = seed.TOKENS["reader"]
+    assert [warning.code for warning in rehearsal.plan().warnings] == ["apply-not-permitted"]
+
+    with pytest.raises(BlockedError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "not-permitted"
+    assert rehearsal.sandbox.requests.writes() == []
+
+
 def test_another_live_run_holds_the_lock(rehearsal: Rehearsal) -> None:
     caught: list[LockedError] = []
     first, second = rehearsal.person, type(rehearsal.person)()
