@@ -14,7 +14,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from hotfix.clock import SystemClock
-from hotfix.sandbox import graphql, request_log, smart_http
+from hotfix.sandbox import graphql, request_log
 from hotfix.sandbox.faults import Faults
 from hotfix.sandbox.rest import (
     deployments,
@@ -47,7 +47,6 @@ ROUTES: Final = (
     pipelines,
     repository,
     terraform,
-    smart_http,
 )
 HEALTH: Final = "/-/services/"
 _RESET: Final = 0

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from hotfix.sandbox.merge_requests import MergeRequest
     from hotfix.sandbox.pipelines import Job, Pipeline
 
-Changes = "Mapping[str, str | bytes | File | None]"
 BEGINNING: Final = datetime(2025, 6, 2, 8, 0, tzinfo=UTC)
 STORY_PACE: Final = 240.0
-MINUTE: Final = 60.0
 
 
 class WorldBuilder:

@@ -116,7 +116,7 @@ def _timeline(world: World, user: User, project: Project, arguments: JSON) -> JS
     if project.access_level(user) < REPORTER:
         return None
     issue = _issue(world, user, arguments.get("incidentId"))
-    nodes = [_event(world, event, issue) for event in issue.timeline]
+    nodes = [_event(world, event) for event in issue.timeline]
     return {
         "nodes": nodes,
         "edges": [{"node": node, "cursor": str(n)} for n, node in enumerate(nodes)],
@@ -129,8 +129,7 @@ def _timeline(world: World, user: User, project: Project, arguments: JSON) -> JS
     }
 
 
-def _event(world: World, event: TimelineEvent, issue: Issue) -> JSON:
-    del issue
+def _event(world: World, event: TimelineEvent) -> JSON:
     author = user_entity(world, event.author)
     return {
         "id": f"gid://gitlab/IncidentManagement::TimelineEvent/{event.id}",
@@ -160,7 +159,7 @@ def _create_event(world: World, user: User, arguments: JSON) -> JSON:
     if problems or occurred_at is None:
         return {"timelineEvent": None, "errors": problems}
     event = issues.add_timeline_event(world, issue, user, note, occurred_at)
-    return {"timelineEvent": _event(world, event, issue), "errors": []}
+    return {"timelineEvent": _event(world, event), "errors": []}
 
 
 def _destroy_event(world: World, user: User, arguments: JSON) -> JSON:
@@ -169,7 +168,7 @@ def _destroy_event(world: World, user: User, arguments: JSON) -> JSON:
         for event in issue.timeline:
             if event.id == number and issue.project.access_level(user) >= DEVELOPER:
                 issue.timeline.remove(event)
-                return {"timelineEvent": _event(world, event, issue), "errors": []}
+                return {"timelineEvent": _event(world, event), "errors": []}
     raise QueryError(DENIED)
 
 
@@ -236,7 +235,6 @@ def _moment(value: object) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-Resolver = "Callable[[World, User, JSON], JSON | None]"
 QUERIES: Final[dict[str, Callable[[World, User, JSON], JSON | None]]] = {
     "currentUser": _current_user,
     "project": _project,

@@ -9,7 +9,7 @@ from hotfix.identifiers import ZERO
 from hotfix.sandbox import ci, deployments
 from hotfix.sandbox.ci_inputs import ConfigurationError
 from hotfix.sandbox.refusals import bad_request, forbidden
-from hotfix.sandbox.users import DEVELOPER, LEVEL_NAMES, MAINTAINER, OWNER
+from hotfix.sandbox.users import DEVELOPER, MAINTAINER, OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,8 +232,3 @@ def add_job(
     pipeline.jobs.append(job)
     job.deployment = deployments.record(world, pipeline.project, job)
     return job
-
-
-def access_description(level: int) -> str:
-    """Name a role as GitLab's protection rules do."""
-    return LEVEL_NAMES.get(level, "Owners")

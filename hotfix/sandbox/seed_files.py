@@ -11,8 +11,6 @@ from hotfix.sandbox.repositories import EXECUTABLE, SYMLINK, File
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Files = "dict[str, str | bytes | File]"
-
 ORCHESTRATOR_CI: Final = """\
 spec:
   inputs:

@@ -31,9 +31,6 @@ class People:
     reader: User
 
 
-Commits = "Mapping[str, Mapping[str, str | bytes | File | None]]"
-
-
 class Storyteller:
     """One project's story: the same few sentences, again and again."""
 
@@ -456,7 +453,6 @@ def ledger(builder: WorldBuilder, group: Group, orchestrator: Project, people: P
     )
 
 
-Story = "Callable[[WorldBuilder, Group, Project, People], None]"
 STORIES: Final[dict[str, Callable[[WorldBuilder, Group, Project, People], None]]] = {
     "evenergi/bf-manage-core": manage_core,
     "evenergi/bf-billing": billing,

@@ -80,8 +80,10 @@ class World:
     def production_sha(self, project: str, environment: str = "production") -> Sha:
         """Return the commit that an environment runs; ``KeyError`` where nothing is deployed."""
         found = self.project(project)
-        place = found.environment(environment)
-        deployment = last_deployment(found, place) if place is not None else None
+        with self.lock:
+            self.advance()
+            place = found.environment(environment)
+            deployment = last_deployment(found, place) if place is not None else None
         if deployment is None:
             raise KeyError(environment)
         return deployment.sha

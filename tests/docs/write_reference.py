@@ -55,11 +55,12 @@ def _page(title: str, lines: Iterator[str]) -> str:
 
 def _commands() -> Iterator[str]:
     group = app.app
-    context = click.Context(group, info_name="hotfix")
+    settings = {**group.context_settings, "terminal_width": 100}
+    context = click.Context(group, info_name="hotfix", **settings)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        inner = click.Context(command, info_name=f"hotfix {name}", parent=None)
+        inner = click.Context(command, info_name=name, parent=context)
         yield f"## hotfix {name}"
         yield ""
         yield "```text"

@@ -34,6 +34,8 @@ _REFERENCES = frozenset(
         "www.w3.org",
     }
 )
+_FOREIGN = "tests/data/gitlab-openapi."
+"""GitLab's own document, whose examples are of GitLab's making, and its licence note."""
 _BINARY = frozenset({".gz", ".pack", ".png", ".zip"})
 
 
@@ -92,7 +94,7 @@ def test_an_unknown_host_would_be_found() -> None:
 
 def _lines(paths: list[Path], root: Path) -> Iterator[tuple[str, str]]:
     for path in paths:
-        if path.suffix in _BINARY:
+        if path.suffix in _BINARY or str(path.relative_to(root)).startswith(_FOREIGN):
             continue
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, start=1):

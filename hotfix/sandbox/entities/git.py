@@ -9,6 +9,7 @@ from hotfix.identifiers import Sha, short
 from hotfix.sandbox import history
 from hotfix.sandbox.entities.common import JSON, git_moment
 from hotfix.sandbox.repositories import FOLDER, SUBMODULE, Entry, Repository
+from hotfix.sandbox.users import DEVELOPER, LEVEL_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,8 +72,8 @@ def branch(world: World, project: Project, who: User, name: str) -> JSON:
         "commit": commit(world, project, sha),
         "merged": False,
         "protected": bool(project.protections(name)),
-        "developers_can_push": any(r.push_level == 30 for r in project.protections(name)),  # noqa: PLR2004 - Developer
-        "developers_can_merge": any(r.merge_level == 30 for r in project.protections(name)),  # noqa: PLR2004 - Developer
+        "developers_can_push": any(r.push_level == DEVELOPER for r in project.protections(name)),
+        "developers_can_merge": any(r.merge_level == DEVELOPER for r in project.protections(name)),
         "can_push": project.may_push(who, name),
         "default": name == project.default_branch,
         "web_url": f"{world.url}/{project.path}/-/tree/{name}",
@@ -92,11 +93,10 @@ def protected_branch(rule: ProtectedBranch) -> JSON:
 
 def access_level(number: int, level: int) -> JSON:
     """Render a role in a protection rule."""
-    names = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers"}
     return {
         "id": number,
         "access_level": level,
-        "access_level_description": names.get(level, "Owners"),
+        "access_level_description": LEVEL_NAMES.get(level, "Owners"),
         "deploy_key_id": None,
         "user_id": None,
         "group_id": None,

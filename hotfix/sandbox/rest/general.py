@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotfix.sandbox import ci
@@ -177,5 +176,5 @@ def _lint(text: str) -> Result:
     try:
         ci.documents(text)
     except ConfigurationError as error:
-        return replace(Answer(answer), body=answer | {"valid": False, "errors": error.messages})
+        return answer | {"valid": False, "errors": error.messages}
     return answer

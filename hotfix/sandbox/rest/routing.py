@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from hotfix.sandbox.world import World
 
 Result = Answer | Page[Any] | dict[str, Any]
-Handler = "Callable[[Call], Result]"
 
 PREFIX: Final = "/api/v4"
 READ: Final = frozenset({"GET", "HEAD"})
