@@ -16,6 +16,7 @@ from hotfix.forge.gitlab import GitLabForge
 from hotfix.plan.make import make_plan
 from hotfix.sandbox import Sandbox, seed
 from hotfix.spec.load import load_spec
+from tests.contract import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +161,9 @@ def rehearsal(clock: Clock, tmp_path: Path) -> Iterator[Rehearsal]:
         made = Rehearsal(sandbox, clock, tmp_path)
         made.write(made.target(CORE, 812, 815))
         yield made
+        contract = Contract()
+        for request in list(sandbox.requests):
+            contract.check(request)
 
 
 ONCE = {"push": 2, "pipeline": 1, "press": 1, "incident": 1, "event": 5}
