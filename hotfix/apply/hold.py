@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotfix.apply.context import base_of, moved, planned_commits
+from hotfix.canonical import without
 from hotfix.errors import BlockedError, StaleError
 from hotfix.identifiers import Sha, is_forbidden, short
 from hotfix.plan.document import to_json
@@ -19,18 +20,16 @@ _MOVING = frozenset({"production-unknown", "production-mismatch"})
 def hold(planned: Plan, now: Plan, *, begun: bool) -> None:
     """Hold a plan against the same spec planned just now.
 
-    An equal digest says it all. A hotfix that was ``begun`` has itself moved the branch: then it
-    must stand at the old head or at a planned commit, and everything else must be as planned.
+    A hotfix that has begun has itself moved the branch: then it must stand at the old head or at
+    a planned commit. Everything that is sent, pressed, run or recorded must be as planned, by its
+    content: a digest can be made anew by whoever edits a plan.
     Raises ``StaleError`` with the difference; for a plan that is new, its blockers as
     ``BlockedError``.
     """
     for before, after in zip(planned.targets, now.targets, strict=True):
         _hold_branch(before, after)
-    if not (begun or planned.digest != now.digest):
-        refuse_blocked(now)
-        return
     moving = [finding for finding in now.blockers if finding.code in _MOVING]
-    if moving:
+    if moving and (begun or planned.digest != now.digest):
         raise StaleError("production-moved", moving[0].message, hint=moving[0].hint)
     refuse_blocked(now)
     differing = _differences(_essence(planned), _essence(now))
@@ -78,21 +77,30 @@ def _hold_branch(planned: TargetPlan, now: TargetPlan) -> None:
 
 
 def _essence(plan: Plan) -> dict[str, Any]:
-    """Return what must be equal even where the hotfix has begun: all but what it moves itself."""
+    """Return what must be equal even where the hotfix has begun: all but what it moves itself.
+
+    Left out are the counts, what was observed, where the branch stands, what left it, and how a
+    commit came to be there; everything that is sent, pressed, run or recorded is in.
+    """
+    rollback = to_json(plan.rollback)["targets"] if plan.rollback else []
     return {
-        "spec": plan.spec_digest,
+        "hotfix": plan.hotfix,
+        "kind": plan.kind,
+        "spec": to_json(plan.spec),
         "incident": to_json(plan.incident),
-        "targets": {
-            target.project: {
-                "production": target.production.sha,
-                "commits": list(planned_commits(target)),
-                "after": target.after,
-                "pipeline": to_json(target.pipeline) if target.pipeline else None,
-                "deploy": target.deploy.job if target.deploy else None,
-            }
-            for target in plan.targets
-        },
+        "targets": {target.project: _target_essence(to_json(target)) for target in plan.targets},
+        "rollback": {target["project"]: _target_essence(target) for target in rollback},
     }
+
+
+def _target_essence(target: dict[str, Any]) -> dict[str, Any]:
+    kept = without(target, "before", "leaving", "observed")
+    kept["commits"] = [
+        without(commit, "action", "outcome", "files", "reason", "resolved")
+        for commit in target["commits"]
+        if commit["sha"] is not None
+    ]
+    return kept
 
 
 def _differences(before: Any, now: Any, place: str = "") -> list[str]:  # noqa: ANN401  (JSON values)

@@ -68,8 +68,5 @@ class Pace:
 
     poll: float = 5.0
     longest: float | None = None
-
-    @property
-    def grace(self) -> float:
-        """Tell how long a lost answer may still take effect: a minute at the usual pace."""
-        return 12 * self.poll
+    grace: float = 60.0
+    """How long a lost answer may still take effect; not a matter of how often one looks."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from hotfix.apply.context import base_of, moved, planned_commits, release_ref
+from hotfix.errors import FailedError
 from hotfix.forge.protocol import StaleRefError, UnknownOutcomeError
 from hotfix.identifiers import Sha, short
 
@@ -68,6 +69,13 @@ def _push(
     except (UnknownOutcomeError, StaleRefError):
         how = "found-after-lost-answer"
     head = run.release_head(target)
+    if head == facts["old"]:
+        raise FailedError(
+            "push-lost",
+            f"The push to {target.release_branch} of {target.project} did not arrive; "
+            f"the branch stands at {short(head)} as before.",
+            hint=f"Go on with: {run.request.command}",
+        )
     if head != new:
         raise moved(target, head, short(new))
     _done(run, step, target, {**facts, "head": head, "how": how})

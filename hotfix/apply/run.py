@@ -72,6 +72,13 @@ def apply(
             built = make_plan(request.spec, forge, clock, tool_version=request.tool_version)
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
+            if journal is None and _is_nothing_to_do(built.plan):
+                by = forge.current_user().username
+                begun = Journal.begin(
+                    request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
+                )
+                message = "Nothing to do. Production and release already match the request."
+                return Outcome(begun.lock, message)
             approval = None if journal else _approve(plan, operator, forge, clock, request)
         run = Run(
             request=request,
@@ -108,6 +115,15 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
         refuse_blocked(plan)
     hold(plan, built.plan, begun=journal is not None)
     return plan
+
+
+def _is_nothing_to_do(plan: Plan) -> bool:
+    """Tell whether all of it is in production, and none of it came by a run of this hotfix.
+
+    Commits of this hotfix on the branch are a run that lost its lockfile: that one is recorded.
+    """
+    kept = any(commit.action == "keep" for target in plan.targets for commit in target.commits)
+    return not kept and not any(to_json(plan.summary).values())
 
 
 def _refuse_changed(journal: Journal, request: Request) -> None:

@@ -212,6 +212,7 @@ def _trust(plan: Plan, file: Path, gitlab: str | None) -> None:
         )
     allowed = team is not None and bool(team.policy.allow_commands)
     checks = [check for target in plan.spec.targets for check in target.smoke_checks]
+    checks += [check for change in plan.targets for check in change.smoke_checks]
     if any(check.command for check in checks) and not allowed:
         raise InputError(
             "commands-not-allowed",

@@ -142,6 +142,8 @@ def _commits(
     if resolution is None:
         for sha in commits:
             yield Wanted(found.iid, sha, None)
+    elif len(commits) > 1:
+        findings.append(guards.incomplete_resolution_guard(target, found.iid, len(commits)))
     elif resolution.encode() not in reader:
         findings.append(guards.resolution_guard(target, found.iid, resolution))
     elif stray := stray_paths(reader, commit=commits[-1], resolution=resolution):

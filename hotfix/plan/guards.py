@@ -232,6 +232,18 @@ def resolution_guard(target: Target, iid: int, resolution: str) -> Finding:
     )
 
 
+def incomplete_resolution_guard(target: Target, iid: int, commits: int) -> Finding:
+    """Refuse one resolution for several commits: the others would be dropped unseen."""
+    return Finding(
+        code="resolution-incomplete",
+        target=target.project,
+        message=f"!{iid} is {commits} commits on its target branch; one resolution cannot stand "
+        "for all of them.",
+        hint="Bring the resolved whole in by a merge request of its own, of one commit, and name "
+        "that one.",
+    )
+
+
 def stray_guard(target: Target, iid: int, resolution: str, stray: Sequence[str]) -> Finding:
     """Refuse a resolution that pulls in what the pick has nothing to do with."""
     listed = ", ".join(one_line(path, 120) for path in stray[:10])

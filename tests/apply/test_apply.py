@@ -14,6 +14,7 @@ from hotfix.errors import (
 )
 from hotfix.evidence.audit import audit
 from hotfix.evidence.lockfile import parse
+from hotfix.plan.document import plan_digest, to_json
 from hotfix.sandbox import seed
 from hotfix.sandbox.repositories import File, Signature
 
@@ -394,6 +395,75 @@ def test_a_saved_plan_is_stale_once_its_pipeline_would_be_another(rehearsal: Reh
 
     with pytest.raises(StaleError, match=r"pipeline\.ref was other, is main"):
         rehearsal.apply(saved=edited)
+
+
+def test_a_saved_plan_without_its_smoke_checks_is_refused(rehearsal: Rehearsal) -> None:
+    plan = rehearsal.plan()
+    target = plan.targets[0].model_copy(update={"smoke_checks": ()})
+    edited = plan.model_copy(update={"targets": (target,)})
+    edited = edited.model_copy(update={"digest": plan_digest(to_json(edited))})
+
+    with pytest.raises(StaleError, match="smoke_checks"):
+        rehearsal.apply(saved=edited)
+
+    assert rehearsal.sandbox.requests.writes() == []
+
+
+def test_a_hotfix_that_is_in_production_already_is_not_done_again(rehearsal: Rehearsal) -> None:
+    rehearsal.apply()
+    writes = len(rehearsal.sandbox.requests.writes())
+    rehearsal.write(rehearsal.target(CORE, 812, 815), id="another-id")
+    rehearsal.lockfile = rehearsal.lockfile.with_name("another.lock.json")
+
+    outcome = rehearsal.apply()
+
+    assert outcome.message.startswith("Nothing to do.")
+    assert not rehearsal.lockfile.exists()
+    assert len(rehearsal.sandbox.requests.writes()) == writes
+
+
+def test_a_deployed_hotfix_without_its_lockfile_starts_and_presses_nothing(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.apply(until="production")
+    rehearsal.lockfile.unlink()
+    for pipeline in rehearsal.sandbox.world.project(CORE).pipelines:
+        pipeline.source = "push"  # such a pipeline is never taken for a downstream one
+
+    with pytest.raises(FailedError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "evidence-missing"
+    assert (rehearsal.effects()["pipeline"], rehearsal.effects()["press"]) == (1, 1)
+
+
+def test_release_moved_while_an_earlier_target_was_deployed_starts_no_pipeline(
+    rehearsal: Rehearsal,
+) -> None:
+    ledger = "evenergi/bf-ledger"
+    rehearsal.write(rehearsal.target(ledger, 54), rehearsal.target(CORE, 812, 815, after=[ledger]))
+
+    def press(_: object) -> Yes:
+        _somebody_pushes(rehearsal)
+        return Yes("typed")
+
+    rehearsal.person.approve_press = press  # type: ignore[assignment,method-assign]
+    with pytest.raises(StaleError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "branch-moved"
+    assert rehearsal.effects()["pipeline"] == 1
+
+
+def test_a_push_that_never_arrived_is_not_blamed_on_somebody(rehearsal: Rehearsal) -> None:
+    rehearsal.sandbox.faults.add("POST", "git-receive-pack", occurrence=2, reset=True)
+
+    with pytest.raises(FailedError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "push-lost"
+    rehearsal.apply()
+    assert rehearsal.lock.state == "complete"
 
 
 def test_two_runs_on_one_lockfile_are_kept_apart(rehearsal: Rehearsal) -> None:

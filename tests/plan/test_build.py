@@ -202,6 +202,20 @@ def test_a_resolution_that_does_not_apply_any_more_says_what_changed(case: Case)
     assert "TIMEOUT = 50" in built.plan.blockers[0].detail
 
 
+def test_one_resolution_for_several_commits_blocks_and_drops_none(case: Case) -> None:
+    first = case.history.commit({**STAGED, "new.py": "1\n"}, case.heads["main"])
+    second = case.history.commit({**STAGED, "new.py": "1\n2\n"}, first)
+    case.heads["main"] = second
+    case.merge_requests.clear()
+    case.merge_request(815, sha=second, commits=(first, second))
+    case.resolutions = (Resolution(merge_request=815, commit=second),)
+
+    built = case.plan()
+
+    assert codes(built) == ["resolution-incomplete"]
+    assert built.plan.targets[0].after is None
+
+
 def test_a_resolution_that_the_server_lacks_blocks(case: Case) -> None:
     case.resolutions = (Resolution(merge_request=812, commit="a" * 40),)
 

@@ -23,6 +23,8 @@ def incident(run: Run) -> None:
     """Create the incident or find it, write its section and timeline, and read both back."""
     planned, lock = run.plan.incident, run.journal.lock
     found = _find(run)
+    if found is None and run.journal.last("incident", None, "intent", create=True) is not None:
+        found = run.look_for(lambda: _find(run), longest=run.request.pace.grace)
     run.journal.add(
         "incident",
         None,

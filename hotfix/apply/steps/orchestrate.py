@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from hotfix.apply.context import head_after
+from hotfix.apply.context import head_after, moved
 from hotfix.apply.downstream import release_pipelines, serves
 from hotfix.clock import timestamp
 from hotfix.errors import BlockedError, FailedError
 from hotfix.forge.protocol import UnknownOutcomeError
-from hotfix.identifiers import is_forbidden
+from hotfix.identifiers import is_forbidden, short
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
@@ -41,7 +41,7 @@ def orchestrate(run: Run, target: TargetPlan) -> None:
         if found is not None:
             _done(run, target, found, "found-after-lost-answer", intent.facts["inputs"])
             return
-    elif _is_under_way(run, target):
+    elif _is_deployed(run, target) or _is_under_way(run, target):
         return
     _create(run, target, target.pipeline)
 
@@ -55,6 +55,9 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
             hint="The plan was edited. Make it anew from the spec.",
         )
     run.check_stop()
+    head = run.release_head(target)
+    if head != head_after(target):
+        raise moved(target, head, short(head_after(target)))
     newest = run.forge.pipelines(planned.project, limit=1)
     intent = run.journal.add(
         "orchestrate",
@@ -131,6 +134,26 @@ def _after_lost_answer(
         return candidates[0] if candidates else None
 
     return run.look_for(look, longest=run.request.pace.grace)
+
+
+def _is_deployed(run: Run, target: TargetPlan) -> bool:
+    """Find, without a journal, that production runs the planned head: then nothing is started."""
+    environment = run.forge.environment(target.project, target.environment)
+    last = environment.last_deployment
+    if last is None or last.sha != head_after(target):
+        return False
+    if last.job is None or last.job.pipeline_id is None:
+        raise FailedError(
+            "pipeline-unclear",
+            f"{target.environment} of {target.project} runs the planned commit already, and no "
+            f"pipeline of GitLab's deployed it: {environment.web_url}",
+            hint="Nothing is started again. Record by hand what was deployed, and how.",
+        )
+    found = run.forge.pipeline(target.project, last.job.pipeline_id)
+    said = f"pipeline {found.id} deployed the planned head already; its inputs are not known"
+    run.tell("orchestrate", target.project, "done", said, url=found.web_url)
+    _record(run, target, found, {"how": "observed"})
+    return True
 
 
 def _is_under_way(run: Run, target: TargetPlan) -> bool:
