@@ -10,7 +10,7 @@ old id of every push.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -71,8 +71,11 @@ class Lease:
             return None
         try:
             text = read_commit(self._repository.fetch((sha,)), sha).message
-            return sha, Holder(**json.loads(text))
-        except (NotFoundError, ValueError, TypeError):
+            told = json.loads(text)
+            known = {each.name: told[each.name] for each in fields(Holder)}
+            datetime.fromisoformat(known["until"])
+            return sha, Holder(**known)
+        except (NotFoundError, ValueError, TypeError, KeyError):
             return sha, None
 
     def take(self) -> Holder | None:
@@ -99,15 +102,24 @@ class Lease:
         if self.sha is not None and self._clock.now() - self._renewed > LEASE / 2:
             self._swap(self.sha)
 
-    def release(self) -> None:
-        """Give the lock back; one that somebody else holds by now is left alone."""
+    def prove(self) -> None:
+        """Look whether the lock is still this run's; raises ``LockedError`` where it is not."""
+        self.renew()
+        found = self._repository.refs(self.ref).get(self.ref)
+        if found != self.sha:
+            held = self.look()
+            raise _locked(self.ref, held[1] if held else None)
+
+    def release(self) -> bool:
+        """Give the lock back; returns False for one that is somebody else's by now."""
         if self.sha is None:
-            return
+            return False
         old, self.sha = self.sha, None
         try:
             self._repository.push(self.ref, old=old, new=ZERO, objects=())
         except (StaleRefError, UnknownOutcomeError):
-            return  # not ours any more, or gone; a lease that stays runs out by itself
+            return self._repository.refs(self.ref).get(self.ref) is None
+        return True
 
     def _swap(self, old: Sha) -> None:
         now = self._clock.now()

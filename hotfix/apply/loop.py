@@ -14,7 +14,13 @@ from hotfix.apply.steps.restore import restore, verify_restore
 from hotfix.apply.steps.smoke import smoke
 from hotfix.apply.steps.staging import staging
 from hotfix.apply.steps.verify_production import verify_production
-from hotfix.errors import FailedError, HotfixError, InterruptedRunError, WaitingError
+from hotfix.errors import (
+    FailedError,
+    HotfixError,
+    InterruptedRunError,
+    LockedError,
+    WaitingError,
+)
 from hotfix.evidence.checks import complete
 
 if TYPE_CHECKING:
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Loop:
-    """A run under the locks of its targets, from preflight to unlock."""
+    """A run under the locks of its targets, from lock to unlock."""
 
     def __init__(self, run: Run, seen: Plan, approval: Approval | None) -> None:
         self.run = run
@@ -36,6 +42,7 @@ class Loop:
         self.approval = approval
         self.leases: list[tuple[TargetPlan, Lease]] = []
         run.keep_alive = self._renew
+        run.prove_locks = self._prove_locks
 
     def carry_out(self) -> str:
         """Take the locks, go the steps, and give the locks back however it ends."""
@@ -45,7 +52,7 @@ class Loop:
             self._begin(targets)
             ended = self._go(targets)
             state = "complete" if ended is None else "waiting"
-        except (WaitingError, InterruptedRunError):
+        except (WaitingError, InterruptedRunError, LockedError):
             state = "waiting"
             raise
         except HotfixError as error:
@@ -63,11 +70,10 @@ class Loop:
         for target in targets:
             self._look_at_lock(target)
         for target in targets:
-            seen = next(each for each in self.seen.targets if each.project == target.project)
-            approval, self.approval = self.approval, None
-            preflight(self.run, target, seen, approval)
-        for target in targets:
             self._lock(target)
+        for target in targets:
+            seen = next(each for each in self.seen.targets if each.project == target.project)
+            preflight(self.run, target, seen)
 
     def _go(self, targets: Sequence[TargetPlan]) -> str | None:
         """Go the steps; returns why it ended early where ``--until`` says so."""
@@ -84,11 +90,11 @@ class Loop:
             return "The release branch holds the hotfix, as asked; nothing was deployed."
         for target in in_order(targets, run):
             orchestrate(run, target)
-            job = staging(run, target)
+            gate = staging(run, target)
             if until == "staging":
                 continue
-            job = promote(run, target, job)
-            verify_production(run, target, job)
+            gate = promote(run, target, gate)
+            verify_production(run, target, gate)
             if until != "production":
                 smoke(run, target)
         if until == "staging":
@@ -118,7 +124,10 @@ class Loop:
 
     def _lock(self, target: TargetPlan) -> None:
         lease = self._lease(target)
-        self.run.journal.add("lock", target.project, "intent", {"ref": lease.ref})
+        approval, self.approval = self.approval, None
+        self.run.journal.add(
+            "lock", target.project, "intent", {"ref": lease.ref}, approval=approval
+        )
         dead = lease.take()
         self.leases.append((target, lease))
         facts: dict[str, JsonValue] = {"ref": lease.ref, "sha": lease.sha}
@@ -146,15 +155,22 @@ class Loop:
         for _, lease in self.leases:
             lease.renew()
 
+    def _prove_locks(self) -> None:
+        for _, lease in self.leases:
+            lease.prove()
+
     def _unlock(self, state: State) -> None:
         """Give every lock back and record the state; only what was locked is told."""
         for number, (target, lease) in enumerate(self.leases, start=1):
-            lease.release()
+            why = _released(lease)
+            facts: dict[str, JsonValue] = {"ref": lease.ref}
+            if why:
+                facts |= {"error": "not-released", "message": why}
             self.run.journal.add(
                 "unlock",
                 target.project,
-                "done",
-                {"ref": lease.ref},
+                "failed" if why else "done",
+                facts,
                 state=state if number == len(self.leases) else None,
             )
 
@@ -171,6 +187,14 @@ class Loop:
             {"error": error.code, "message": error.message},
             state=None if self.leases else "failed",
         )
+
+
+def _released(lease: Lease) -> str:
+    """Give a lock back; returns why that was not to be had, and never hides how the run ended."""
+    try:
+        return "" if lease.release() else "the lock was somebody else's by then"
+    except HotfixError as error:
+        return error.message
 
 
 def in_order(targets: Sequence[TargetPlan], run: Run) -> list[TargetPlan]:

@@ -90,7 +90,7 @@ def pipeline(answer: Answer) -> Pipeline:
 
 def job(answer: Answer) -> Job:
     """Read a job, from a list, a deployment or alone."""
-    own = answer.maybe_child("pipeline")
+    own, commit = answer.maybe_child("pipeline"), answer.maybe_child("commit")
     return Job(
         id=answer.number("id"),
         name=answer.text("name"),
@@ -103,6 +103,7 @@ def job(answer: Answer) -> Job:
         started_at=answer.maybe_time("started_at"),
         finished_at=answer.maybe_time("finished_at"),
         failure_reason=answer.maybe_text("failure_reason"),
+        sha=commit.sha("id") if commit else None,
     )
 
 

@@ -115,6 +115,8 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     failure_reason: str | None
+    sha: Sha | None = None
+    """The commit that it runs on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,10 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     branch = _branch(spec, each, objects, wanted, findings)
     head = each.release_head
     after = branch.head if branch is not None and _is_whole(target, branch, wanted) else None
-    sources = sources_of_sha(target, each)
-    findings += guards.production_guard(
-        target, sources, already_there=after if after == head else None
-    )
+    sources = sources_of_sha(target.environment, each.environment, each.deployments)
+    there = after if after == head else None
+    findings += guards.production_guard(target, sources, already_there=there)
+    findings += guards.running_guard(target, each.running, already_there=there)
     pipeline, job = _way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
     change = TargetChange(

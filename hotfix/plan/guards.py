@@ -17,7 +17,7 @@ from hotfix.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from hotfix.forge.types import Approvals, MergeRequest
+    from hotfix.forge.types import Approvals, Deployment, MergeRequest
     from hotfix.git.commits import CommitInfo, Conflicted
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
@@ -58,6 +58,25 @@ def production_guard(
             hint=f"See {one_line(sources[0].url or 'the environments page')}. "
             "If GitLab is right, correct `production_sha` and plan anew.",
         )
+
+
+def running_guard(
+    target: Target, running: Sequence[Deployment], *, already_there: str | None
+) -> Iterator[Finding]:
+    """Refuse while somebody deploys: what production runs is about to change (runbook, step 1).
+
+    A deployment of the planned head itself is this hotfix's own.
+    """
+    for deployment in running:
+        if deployment.sha != already_there:
+            job = f": {deployment.job.web_url}" if deployment.job else ""
+            yield Finding(
+                code="production-unknown",
+                target=target.project,
+                message=f"A deployment of {short(deployment.sha)} to {target.environment} is "
+                f"running{job}",
+                hint="Wait for it to end, and find out whose it is. Then plan again.",
+            )
 
 
 def merge_request_guard(

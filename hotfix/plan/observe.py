@@ -53,6 +53,8 @@ class SeenTarget:
     deployments: tuple[Deployment, ...]
     """The environment's successful ones, the last finished first."""
     merge_requests: tuple[SeenMergeRequest, ...]
+    running: tuple[Deployment, ...] = ()
+    """Deployments to the environment that are under way right now."""
 
     @property
     def release_head(self) -> Sha | None:
@@ -121,6 +123,11 @@ def _target(target: Target, forge: Forge, repository: Repository) -> SeenTarget:
         if environment
         else ()
     )
+    running = (
+        forge.deployments(target.project, target.environment, status="running", order_by="id")
+        if environment
+        else ()
+    )
     return SeenTarget(
         target=target,
         project=project,
@@ -128,6 +135,7 @@ def _target(target: Target, forge: Forge, repository: Repository) -> SeenTarget:
         environment=environment,
         deployments=deployments,
         merge_requests=tuple(_merge_request(ref, forge) for ref in target.merge_requests),
+        running=running,
     )
 
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from hotfix.forge.types import Deployment
+    from hotfix.forge.types import Deployment, Environment
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
-    from hotfix.spec.model import Target
 
 
 def observed_target(seen: SeenTarget, sources: Sequence[SourceOfSha]) -> ObservedTarget:
@@ -29,17 +28,19 @@ def observed_target(seen: SeenTarget, sources: Sequence[SourceOfSha]) -> Observe
     )
 
 
-def sources_of_sha(target: Target, seen: SeenTarget) -> tuple[SourceOfSha, ...]:
-    """Tell what each of GitLab's records says production runs.
+def sources_of_sha(
+    name: str, environment: Environment | None, deployments: Sequence[Deployment]
+) -> tuple[SourceOfSha, ...]:
+    """Tell what each of GitLab's records says an environment of this name runs.
 
     The environment's last successful deployment, and the deployments by the time they finished:
     after a rollback the newest id is the wrong one.
     """
-    url = seen.environment.web_url if seen.environment else None
-    last = seen.environment.last_deployment if seen.environment else None
-    newest = seen.deployments[0] if seen.deployments else None
+    url = environment.web_url if environment else None
+    last = environment.last_deployment if environment else None
+    newest = deployments[0] if deployments else None
     return (
-        _source("environment", last, url, f"no successful deployment of {target.environment}"),
+        _source("environment", last, url, f"no successful deployment of {name}"),
         _source("deployments by finish time", newest, url, "none finished successfully"),
     )
 

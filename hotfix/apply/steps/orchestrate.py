@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from hotfix.apply.context import head_after, moved
-from hotfix.apply.downstream import release_pipelines, serves
+from hotfix.apply.downstream import ambiguous, release_pipelines, serves
 from hotfix.clock import timestamp
 from hotfix.errors import BlockedError, FailedError
 from hotfix.forge.protocol import UnknownOutcomeError
@@ -55,6 +55,7 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
             hint="The plan was edited. Make it anew from the spec.",
         )
     run.check_stop()
+    run.hold_locks()
     head = run.release_head(target)
     if head != head_after(target):
         raise moved(target, head, short(head_after(target)))
@@ -115,25 +116,44 @@ def _send(run: Run, planned: PlannedPipeline, inputs: dict[str, Any]) -> Pipelin
 def _after_lost_answer(
     run: Run, target: TargetPlan, planned: PlannedPipeline, intent: Entry
 ) -> Pipeline | None:
-    """Look for the pipeline that an earlier call may have started; ``None`` after a grace time."""
+    """Look for the pipeline that an earlier call may have started; ``None`` after a grace time.
+
+    Only one that leads to the target, or bears the run's own key, is it. While one is there that
+    may still turn out to be, nothing is started again: then ``FailedError``.
+    """
+    inputs = intent.facts["inputs"]
+    key = inputs.get(planned.operation_input or "") if isinstance(inputs, dict) else None
+    unclear: list[Pipeline] = []
 
     def look() -> Pipeline | None:
-        candidates = [
-            each
-            for each in run.forge.pipelines(
-                planned.project,
-                ref=planned.ref,
-                source="api",
-                username=str(intent.facts["user"]),
-            )
-            if each.id > int(str(intent.facts["newest_pipeline"]))
-            and serves(run, planned.project, each, target) is not False
-        ]
-        if len(candidates) > 1:
-            raise _ambiguous(planned.project, candidates)
-        return candidates[0] if candidates else None
+        unclear.clear()
+        ours: list[Pipeline] = []
+        for each in run.forge.pipelines(
+            planned.project, ref=planned.ref, source="api", username=str(intent.facts["user"])
+        ):
+            if each.id <= int(str(intent.facts["newest_pipeline"])):
+                continue
+            named = key is not None and str(key) in (each.name or "")
+            leads = True if named else serves(run, planned.project, each, target)
+            if leads:
+                ours.append(each)
+            elif leads is None and each.status != "canceled":
+                unclear.append(each)
+        if len(ours) > 1:
+            raise ambiguous(planned.project, ours)
+        return ours[0] if ours else None
 
-    return run.look_for(look, longest=run.request.pace.grace)
+    found = run.look_for(look, longest=run.request.pace.grace)
+    if found is None and unclear:
+        listed = "; ".join(each.web_url for each in unclear)
+        raise FailedError(
+            "pipeline-unclear",
+            f"No answer came to the pipeline in {planned.project}, and whether one of these is it "
+            f"cannot be told: {listed}.",
+            hint="Look at them. Cancel what was not started for this hotfix; then run the same "
+            f"command again: {run.request.command}",
+        )
+    return found
 
 
 def _is_deployed(run: Run, target: TargetPlan) -> bool:
@@ -158,11 +178,11 @@ def _is_deployed(run: Run, target: TargetPlan) -> bool:
 
 def _is_under_way(run: Run, target: TargetPlan) -> bool:
     """Find, without a journal, the pipeline that runs on the planned head already."""
-    found = release_pipelines(run, target, head_after(target))
+    found = release_pipelines(run, target, head_after(target), by_hand=True)
     if not found:
         return False
     if len(found) > 1:
-        raise _ambiguous(target.project, found)
+        raise ambiguous(target.project, found)
     said = f"pipeline {found[0].id} runs on the planned head already; what started it is not known"
     run.tell("orchestrate", target.project, "done", said, url=found[0].web_url)
     _record(run, target, found[0], {"how": "observed"})
@@ -193,14 +213,4 @@ def _record(run: Run, target: TargetPlan, pipeline: Pipeline, more: dict[str, An
             "created_at": timestamp(pipeline.created_at) if pipeline.created_at else None,
             **more,
         },
-    )
-
-
-def _ambiguous(project: str, found: list[Pipeline] | tuple[Pipeline, ...]) -> FailedError:
-    listed = "; ".join(each.web_url for each in found)
-    return FailedError(
-        "pipeline-ambiguous",
-        f"Several pipelines of {project} could be this hotfix's: {listed}.",
-        hint="Nobody should guess which one deploys production. Cancel those that are not meant, "
-        "then run the same command again.",
     )

@@ -7,6 +7,7 @@ pressed only while it is ``manual``, and after a lost answer it is looked at, ne
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotfix.apply.context import head_after, moved
@@ -21,24 +22,27 @@ from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
+    from hotfix.apply.downstream import Gate
     from hotfix.forge.types import Job
     from hotfix.plan.model import TargetPlan
 
 
-def promote(run: Run, target: TargetPlan, job: Job) -> Job:
+def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
     """Ask, look once more that nothing moved, press, and see that it took.
 
-    Returns the job as it runs. Raises ``WaitingError`` at the gate without a yes, ``StaleError``
-    where release or production moved meanwhile.
+    Returns the gate with the job as it runs. Raises ``WaitingError`` without a yes, and
+    ``StaleError`` where release or production moved meanwhile.
     """
-    project = target.project
+    project, job = target.project, gate.job
     pressed_before = run.journal.last("promote", project, "intent", job=job.id) is not None
     if pressed_before and job.status == "manual":
         job = _after_lost_answer(run, target, job) or job
     if job.status != "manual":
-        return _was_pressed(run, target, job, ours=pressed_before)
+        return replace(gate, job=_was_pressed(run, target, job, ours=pressed_before))
+    _refuse_blocked(run, target, job)
     answer = _ask(run, target, job)
-    _look_again(run, target, job)
+    run.hold_locks()
+    _look_again(run, target, gate)
     run.check_stop()
     by = run.forge.current_user().username
     run.journal.add(
@@ -49,7 +53,7 @@ def promote(run: Run, target: TargetPlan, job: Job) -> Job:
             "job": job.id,
             "job_name": job.name,
             "pipeline": job.pipeline_id,
-            "commit": head_after(target),
+            "commit": job.sha,
             "confirmed_by": by,
             "how": answer,
             "production_sha": target.production.sha,
@@ -74,7 +78,20 @@ def promote(run: Run, target: TargetPlan, job: Job) -> Job:
             f"The production job {job.web_url} is still manual after it was pressed.",
             hint=f"Look at it in GitLab. If nobody pressed it, go on with: {run.request.command}",
         )
-    return _done(run, target, found, how)
+    return replace(gate, job=_done(run, target, found, how))
+
+
+def _refuse_blocked(run: Run, target: TargetPlan, job: Job) -> None:
+    """Wait where the deployment needs approvals: GitLab calls its job unplayable then."""
+    for found in run.forge.deployments(target.project, target.environment, order_by="id"):
+        if found.job is not None and found.job.id == job.id and found.status == "blocked":
+            raise WaitingError(
+                "deployment-approval",
+                f"The deployment of {one_line(job.name, 80)} to {target.environment} waits for "
+                f"approval in GitLab: {job.web_url}",
+                hint="Whoever may deploy there approves it on the environment's page. Then: "
+                f"{run.request.command}",
+            )
 
 
 def _ask(run: Run, target: TargetPlan, job: Job) -> str:
@@ -97,11 +114,19 @@ def _ask(run: Run, target: TargetPlan, job: Job) -> str:
     return answer.source
 
 
-def _look_again(run: Run, target: TargetPlan, job: Job) -> None:
+def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
     """Between question and press anything may have happened: the last look before the effect."""
+    job, after = gate.job, head_after(target)
     head = run.release_head(target)
-    if head != head_after(target):
-        raise moved(target, head, short(head_after(target)))
+    if head != after:
+        raise moved(target, head, short(after))
+    if job.sha != after:
+        raise StaleError(
+            "wrong-commit",
+            f"The production job {job.web_url} runs on {short(job.sha or 'an unknown commit')}; "
+            f"planned is {short(after)}. It was not pressed.",
+            hint="Find out which pipeline it belongs to. Do not press it by hand either.",
+        )
     environment = run.forge.environment(target.project, target.environment)
     runs = environment.last_deployment.sha if environment.last_deployment else None
     if runs != target.production.sha:
@@ -111,8 +136,19 @@ def _look_again(run: Run, target: TargetPlan, job: Job) -> None:
             f"planned was on {short(target.production.sha)}.",
             hint=f"Somebody deployed meanwhile: {environment.web_url} Plan again.",
         )
-    same_name = jobs_named(run, target, job.pipeline_id or 0, job.name)
-    if run.forge.job(target.project, job.id).status != "manual" or len(same_name) != 1:
+    for busy in run.forge.deployments(
+        target.project, target.environment, status="running", order_by="id"
+    ):
+        raise StaleError(
+            "production-moved",
+            f"A deployment of {short(busy.sha)} to {target.environment} of {target.project} is "
+            "running; nothing was pressed.",
+            hint=f"Find out whose it is: {environment.web_url} Then plan again.",
+        )
+    named = jobs_named(run, target, gate.pipeline, job.name)
+    others = [each for each in named if each.id != job.id]
+    now = run.forge.job(target.project, job.id).status
+    if now != "manual" or any(each.status not in {"failed", "canceled"} for each in others):
         raise StaleError(
             "job-moved",
             f"The production job {job.web_url} was pressed or retried by somebody meanwhile.",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotfix.apply.context import head_after
-from hotfix.apply.downstream import Downstream, all_jobs, find_downstream, jobs_named
+from hotfix.apply.downstream import (
+    Downstream,
+    Gate,
+    all_jobs,
+    find_downstream,
+    hold_downstream,
+)
 from hotfix.apply.events import JobState
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
@@ -13,6 +19,8 @@ from hotfix.identifiers import Sha
 from hotfix.text import one_line, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotfix.apply.context import Run
     from hotfix.forge.types import Job, Pipeline
     from hotfix.plan.model import TargetPlan
@@ -23,7 +31,7 @@ _AT_WORK = frozenset(
 _TRACE_LINES = 20
 
 
-def staging(run: Run, target: TargetPlan) -> Job:
+def staging(run: Run, target: TargetPlan) -> Gate:
     """Wait until the production job can be pressed, and return it as it stands.
 
     Raises ``FailedError`` where the pipeline or a job before the gate failed, with the end of its
@@ -38,7 +46,7 @@ def staging(run: Run, target: TargetPlan) -> Job:
     )
     jobs = [
         {"name": each.name, "status": each.status, "url": each.web_url}
-        for each in all_jobs(run, target, pipeline.id)
+        for each in all_jobs(run, target, pipeline)
     ]
     _record(
         run,
@@ -49,7 +57,7 @@ def staging(run: Run, target: TargetPlan) -> Job:
     )
     said = f"{one_line(job.name, 80)} is {job.status}; all before it passed"
     run.tell("staging", target.project, "done", said, url=job.web_url)
-    return job
+    return Gate(job, pipeline)
 
 
 def trace_tail(run: Run, target: TargetPlan, job: Job) -> str:
@@ -64,33 +72,56 @@ def _downstream(run: Run, target: TargetPlan) -> Downstream:
     if started is None:
         raise ValueError("orchestrate comes before staging")
     number = int(str(started.facts["pipeline"]))
-    if started.facts["how"] == "observed":
-        return Downstream(run.forge.pipeline(target.project, number), None)
+    recorded = run.journal.last("staging", target.project, "observed")
+    if recorded is not None or started.facts["how"] == "observed":
+        # A resumed run holds to the pipeline that it followed before, whatever came since.
+        known = int(str(recorded.facts["pipeline"])) if recorded else number
+        pipeline = run.forge.pipeline(target.project, known)
+        hold_downstream(target, pipeline, head)
+        return Downstream(pipeline, None)
     orchestrator = str(started.facts["project"])
+    ended: list[float] = []
 
     def look() -> Downstream | None:
         found = find_downstream(run, target, orchestrator, number, head)
-        if found is None:
-            status = run.forge.pipeline(orchestrator, number).status
-            said = f"pipeline {number} of {orchestrator} is {status}"
-            run.tell("staging", target.project, "waiting", said)
-            if status in {"failed", "canceled", "skipped"}:
-                raise FailedError(
-                    "orchestration-failed",
-                    f"The orchestration pipeline {started.facts['url']} is {status}, and it "
-                    f"started no pipeline of {target.project}.",
-                    hint="See its log in GitLab. Nothing was deployed.",
-                )
-        return found
+        if found is not None:
+            return found
+        status = run.forge.pipeline(orchestrator, number).status
+        said = f"pipeline {number} of {orchestrator} is {status}"
+        run.tell("staging", target.project, "waiting", said)
+        if status in PIPELINE_ENDED:
+            ended.append(run.clock.monotonic())
+        if ended and (status != "success" or ended[-1] - ended[0] >= run.request.pace.grace):
+            raise FailedError(
+                "orchestration-failed",
+                f"The orchestration pipeline {started.facts['url']} is {status}, and it "
+                f"started no pipeline of {target.project}. {_led(run, orchestrator, number)}",
+                hint="See its log in GitLab. Nothing was deployed.",
+            )
+        return None
 
     return run.wait_for(look, what=f"{orchestrator} to start a pipeline of {target.project}")
 
 
+def _led(run: Run, project: str, pipeline_id: int) -> str:
+    """Say what the trigger jobs of a pipeline came to."""
+    told = [
+        f"{one_line(each.name, 60)} is {each.status}"
+        + (f" ({one_line(each.failure_reason, 80)})" if each.failure_reason else "")
+        + (f", led to {each.downstream.web_url}" if each.downstream else "")
+        for each in run.forge.bridges(project, pipeline_id)
+    ]
+    return f"Its trigger jobs: {'; '.join(told)}." if told else "It has no trigger job."
+
+
 def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
-    """Return the production job once nothing before it is at work any more."""
+    """Return the production job once nothing before it is at work any more.
+
+    Jobs that stand after a blocking manual job stay ``created``; the pipeline's own status
+    ``manual`` says that it waits for that job and nothing else.
+    """
     name = target.deploy.job if target.deploy else ""
-    jobs = sorted(all_jobs(run, target, pipeline.id), key=lambda job: job.id)
-    named = jobs_named(run, target, pipeline.id, name)
+    jobs = sorted(all_jobs(run, target, pipeline), key=lambda job: job.id)
     status = run.forge.pipeline(target.project, pipeline.id).status
     run.tell(
         "staging",
@@ -103,19 +134,43 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
             for job in jobs
         ),
     )
-    if named and named[0].status not in {"manual", "created", "skipped"}:
-        return named[0]  # pressed by somebody, or by the run that this one resumes
+    job = _the_one(target, [job for job in jobs if job.name == name])
+    if job is not None and _was_started(job):
+        return job  # pressed by somebody, or by the run that this one resumes
     _refuse_failed(run, target, jobs, name)
-    others_at_work = any(job.status in _AT_WORK for job in jobs if job.name != name)
-    if named and named[0].status == "manual" and not others_at_work:
-        return named[0]
-    if status in PIPELINE_ENDED and not named:
+    others = {each.status for each in jobs if each.name != name}
+    waits = status == "manual" or status in PIPELINE_ENDED
+    if job is not None and job.status == "manual" and status not in {"failed", "canceled"}:
+        return job if not others & (_AT_WORK - ({"created"} if waits else set())) else None
+    if status in PIPELINE_ENDED:
+        where = f"its job {name} is {job.status}" if job else f"it has no job {name}"
         raise FailedError(
             "deploy-job-missing",
-            f"Pipeline {pipeline.web_url} is {status} and has no job {name}.",
-            hint="Set `deploy: {job: NAME}` in the spec to the manual production job's name.",
+            f"Pipeline {pipeline.web_url} is {status}, and {where}. "
+            f"{_led(run, target.project, pipeline.id)}",
+            hint="Production was not touched. Mend what failed; or set `deploy: {job: NAME}` to "
+            "the manual production job's name.",
         )
     return None
+
+
+def _the_one(target: TargetPlan, named: Sequence[Job]) -> Job | None:
+    """Return the newest job of the name: earlier ones of one pipeline were retried."""
+    if len({job.pipeline_id for job in named}) > 1:
+        listed = "; ".join(job.web_url for job in named)
+        raise FailedError(
+            "deploy-job-ambiguous",
+            f"Several pipelines of {target.project} have the production job: {listed}.",
+            hint="Exactly one may bear the name under `deploy`. Give them names of their own.",
+        )
+    return named[-1] if named else None
+
+
+def _was_started(job: Job) -> bool:
+    """Tell whether a job ran or is about to; a canceled one that never began did not."""
+    if job.status in {"failed", "canceled", "canceling"}:
+        return job.started_at is not None
+    return job.status not in {"manual", "created", "skipped", "scheduled", "preparing"}
 
 
 def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> None:

@@ -20,16 +20,17 @@ from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
+    from hotfix.apply.downstream import Gate
     from hotfix.forge.types import Deployment, Job
     from hotfix.plan.model import TargetPlan
 
 
-def verify_production(run: Run, target: TargetPlan, job: Job) -> None:
+def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
     """Wait for the job to end, then read what production runs.
 
     Raises ``FailedError`` where the job failed, or the environment shows another commit.
     """
-    ended = run.wait_for(lambda: _ended(run, target, job), what=f"{job.name} to end")
+    ended = run.wait_for(lambda: _ended(run, target, gate), what=f"{gate.job.name} to end")
     if ended.status != "success":
         _refuse(run, target, ended)
     deployment = run.look_for(
@@ -69,10 +70,10 @@ def verify_production(run: Run, target: TargetPlan, job: Job) -> None:
     run.tell("verify-production", target.project, "done", said, url=environment.web_url)
 
 
-def _ended(run: Run, target: TargetPlan, job: Job) -> Job | None:
+def _ended(run: Run, target: TargetPlan, gate: Gate) -> Job | None:
     """Return the newest job of that name once it has ended: a person may have retried it."""
-    named = jobs_named(run, target, job.pipeline_id or 0, job.name)
-    newest = named[0] if named else run.forge.job(target.project, job.id)
+    named = jobs_named(run, target, gate.pipeline, gate.job.name)
+    newest = named[0] if named else run.forge.job(target.project, gate.job.id)
     state = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
     said = f"{one_line(newest.name, 80)} is {newest.status}"
     run.tell(
@@ -87,7 +88,10 @@ def _ended(run: Run, target: TargetPlan, job: Job) -> Job | None:
 
 
 def _deployment(run: Run, target: TargetPlan, job: Job) -> Deployment | None:
-    for found in run.forge.deployments(target.project, target.environment, order_by="id"):
+    last = run.forge.environment(target.project, target.environment).last_deployment
+    newest = run.forge.deployments(target.project, target.environment, status="success", limit=50)
+    found: Deployment
+    for found in (*((last,) if last else ()), *newest):
         if found.job is not None and found.job.id == job.id and found.status == "success":
             return found
     return None
