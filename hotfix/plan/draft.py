@@ -13,7 +13,7 @@ from hotfix.identifiers import Sha, is_forbidden
 from hotfix.plan import guards
 from hotfix.plan.adopt import Adopted, Wanted, adopt
 from hotfix.plan.branch import Branch, BranchRules, plan_branch
-from hotfix.plan.inputs import typed_inputs
+from hotfix.plan.inputs import typed_inputs, variable_guard
 from hotfix.plan.leaving import unreleased
 from hotfix.plan.model import (
     Finding,
@@ -208,11 +208,15 @@ def _way_to_production(
 ) -> tuple[PlannedPipeline, PlannedJob | None]:
     target, orchestrator = each.target, seen.orchestrator
     values = target.orchestration.inputs
+    where = f"{orchestrator.project.path}'s CI file at {orchestrator.ref}"
+    own = spec.orchestration.operation_input
+    sent = {**values, own: f"{spec.id}-{'0' * 16}"} if own else values
     if spec.orchestration.send_as == "inputs":
-        where = f"{orchestrator.project.path}'s CI file at {orchestrator.ref}"
-        typed = typed_inputs(orchestrator.config, values, target=target.project, where=where)
+        typed = typed_inputs(orchestrator.config, sent, target=target.project, where=where)
         findings += typed.blockers
-        values = typed.values
+        values = {name: value for name, value in typed.values.items() if name != own}
+    else:
+        findings += variable_guard(orchestrator.config, sent, target=target.project, where=where)
     job = target.deploy.job or _last_job(each)
     if job is None:
         findings.append(guards.deploy_job_guard(target))
@@ -246,6 +250,7 @@ def _leaving(
     restores = any(commit.action == "restore" for commit in commits)
     if head is None or not restores:
         return ()
+    back = {commit.merge_request for commit in commits if commit.merge_request is not None}
     return tuple(
         LeavingCommit(
             sha=commit.sha,
@@ -255,6 +260,7 @@ def _leaving(
             is_merge=len(commit.parents) > 1,
         )
         for commit in unreleased(objects.reader, production=Sha(target.production_sha), head=head)
+        if objects.brought_by.get(commit.sha) not in back
     )
 
 

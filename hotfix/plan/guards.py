@@ -234,7 +234,7 @@ def unknown_guard(target: Target, unknown: Sequence[CommitInfo]) -> Finding:
 def unresolved_guard(target: Target, found: MergeRequest, why: str) -> Finding:
     """Refuse a merged merge request whose commits cannot be told for certain."""
     return Finding(
-        code="mr-not-merged",
+        code="mr-commits-unclear",
         target=target.project,
         message=f"!{found.iid} ({one_line(found.title, 80)}) is merged, but {one_line(why)}.",
         hint=f"Find out what reached {one_line(found.target_branch, 80)}. {found.web_url}",

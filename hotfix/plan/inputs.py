@@ -75,18 +75,61 @@ def declared_inputs(config: bytes) -> dict[str, dict[str, Any]] | None:
     """
     if len(config) > _MAX_BYTES:
         return None
-    header = _SEPARATOR.split(config.removeprefix(b"---\n"), maxsplit=1)
-    if len(header) == 1:
-        return None
+    # The header is the document before a separator; a file may begin with one as well.
+    for header in _SEPARATOR.split(config, maxsplit=2)[:-1]:
+        document = _loaded(header, _LOADER)
+        spec = document.get("spec") if isinstance(document, dict) else None
+        inputs = spec.get("inputs") if isinstance(spec, dict) else None
+        if isinstance(inputs, dict):
+            return {
+                str(name): rule if isinstance(rule, dict) else {} for name, rule in inputs.items()
+            }
+    return None
+
+
+def variable_guard(
+    config: bytes | None, sent: Mapping[str, InputValue], *, target: str, where: str
+) -> Iterator[Finding]:
+    """Hold pipeline variables against those that the CI file declares.
+
+    GitLab checks no names of variables: a wrong one is accepted, and the default of the right one
+    acts. A default that is the cut-off action and is not overridden is a blocker, and so is a file
+    that cannot be read. Files that it includes are not looked at.
+    """
+    body = _SEPARATOR.split(config)[-1] if config is not None else b""
+    document = _loaded(body, _TagBlind) if len(body) <= _MAX_BYTES else None
+    if not isinstance(document, dict):
+        yield Finding(
+            code=_CODE,
+            target=target,
+            message=f"{where} cannot be read, so the defaults of its variables are not known.",
+            hint="Have the token see it, or send inputs (`orchestration.send_as: inputs`).",
+        )
+        return
+    declared = document.get("variables")
+    for name, rule in declared.items() if isinstance(declared, dict) else ():
+        if name not in sent and is_forbidden(rule):
+            yield Finding(
+                code="forbidden-action",
+                target=target,
+                message=f"{where} would use the cut-off action as `{one_line(str(name))}`, "
+                "that variable's default, since the plan sends no other.",
+                hint="The runbook forbids it in a hotfix. Send that variable with another value.",
+            )
+
+
+class _TagBlind(yaml.SafeLoader):
+    """Reads a CI file, whose own tags (``!reference``) construct nothing here."""
+
+
+_TagBlind.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+
+
+def _loaded(text: bytes, loader: Any) -> object:  # noqa: ANN401  (a loader class, C or not)
     try:
-        document = yaml.load(header[0], Loader=_LOADER)  # noqa: S506  (a safe loader, C or not)
-    except (yaml.YAMLError, RecursionError):
+        return yaml.load(text, Loader=loader)  # noqa: S506  (a safe loader)
+    except (yaml.YAMLError, RecursionError, ValueError):
         return None
-    spec = document.get("spec") if isinstance(document, dict) else None
-    inputs = spec.get("inputs") if isinstance(spec, dict) else None
-    if not isinstance(inputs, dict):
-        return None
-    return {str(name): rule if isinstance(rule, dict) else {} for name, rule in inputs.items()}
 
 
 _CODE: Final = "orchestration-inputs"
@@ -151,14 +194,16 @@ def _left_out(
     for name, rule in declared.items():
         if name in wanted:
             continue
-        if "default" not in rule:
+        chosen = rule.get("rules")
+        by_rule = [each.get("default") for each in chosen or () if isinstance(each, dict)]
+        if "default" not in rule and not by_rule:
             yield Finding(
                 code=_CODE,
                 target=target,
                 message=f"{where} requires the input `{one_line(name)}`, the plan has none.",
                 hint=f"Set `orchestration.inputs.{one_line(name)}`.",
             )
-        elif is_forbidden(rule["default"]):
+        elif is_forbidden([rule.get("default"), *by_rule]):
             yield Finding(
                 code="forbidden-action",
                 target=target,

@@ -119,6 +119,15 @@ def test_what_leaves_release_is_told_with_its_merge_request(case: Case) -> None:
     assert built.plan.summary.leaving_release == 2, "!799, and the one commit named by none"
 
 
+def test_what_a_pick_brings_back_does_not_leave(case: Case) -> None:
+    unreleased = read_commit(case.history, case.heads["release"]).parents[1]
+    case.brought_by = {unreleased: 812}
+
+    built = case.plan()
+
+    assert unreleased not in {commit.sha for commit in built.plan.targets[0].leaving}
+
+
 def test_a_change_that_production_has_is_already_there_and_makes_no_commit(case: Case) -> None:
     case.production = case.history.commit(FIXED, case.production, message="fixed by hand\n")
 
@@ -228,9 +237,9 @@ def test_a_resolution_that_the_server_lacks_blocks(case: Case) -> None:
         ({"state": "opened"}, "mr-not-merged", "is opened, not merged"),
         ({"state": "closed"}, "mr-not-merged", "is closed, not merged"),
         ({"project": "evenergi/bf-billing"}, "mr-wrong-project", "another project"),
-        ({"merge_commit_sha": "b" * 40}, "mr-not-merged", "is not on main"),
-        ({"merge_commit_sha": None}, "mr-not-merged", "neither a merge commit"),
-        ({"target_branch": "gone"}, "mr-not-merged", "gone"),
+        ({"merge_commit_sha": "b" * 40}, "mr-commits-unclear", "is not on main"),
+        ({"merge_commit_sha": None}, "mr-commits-unclear", "neither a merge commit"),
+        ({"target_branch": "gone"}, "mr-commits-unclear", "gone"),
     ],
 )
 def test_a_merge_request_that_cannot_be_released_blocks(
@@ -355,7 +364,7 @@ def test_commits_of_a_fast_forward_that_do_not_follow_one_another_block(case: Ca
     case.merge_requests.clear()
     case.merge_request(815, sha=second, commits=(first, second))
 
-    assert codes(case.plan()) == ["mr-not-merged"]
+    assert codes(case.plan()) == ["mr-commits-unclear"]
 
 
 def test_a_half_done_hotfix_plans_the_same_ids_again(case: Case) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hotfix.plan.inputs import declared_inputs, typed_inputs
+from hotfix.plan.inputs import declared_inputs, typed_inputs, variable_guard
 
 CONFIG = b"""spec:
   inputs:
@@ -94,3 +94,34 @@ def test_a_header_after_a_document_mark_is_read() -> None:
         "level",
         "regions",
     }
+
+
+@pytest.mark.parametrize(
+    "config", [b"# ours\n---\n" + CONFIG, CONFIG.replace(b"\n", b"\r\n"), b"---\r\n" + CONFIG]
+)
+def test_a_header_is_read_behind_a_comment_and_with_any_line_end(config: bytes) -> None:
+    assert "action" in (declared_inputs(config) or ())
+
+
+def test_a_rule_whose_default_is_the_cut_off_action_is_forbidden() -> None:
+    rule = b"    mode: {rules: [{default: bring-all-code-to-release-branch}]}\n    level:"
+
+    assert typed(CONFIG.replace(b"    level:", rule))[1][0].startswith("forbidden-action")
+
+
+def variables(config: bytes | None, **sent: str) -> list[str]:
+    found = variable_guard(config, dict(sent), target="a/b", where="CI file")
+    return [finding.code for finding in found]
+
+
+def test_a_variable_left_at_the_cut_off_action_is_forbidden() -> None:
+    config = b"variables: {ACTION: {value: bring-all-code-to-release-branch}}\n"
+    config += b"job: {script: !reference [.a, script]}\n"
+
+    assert variables(config, action="deploy") == ["forbidden-action"]
+    assert variables(config, ACTION="deploy") == []
+
+
+def test_a_ci_file_that_cannot_be_read_blocks_variables() -> None:
+    assert variables(None) == ["orchestration-inputs"]
+    assert variables(b"variables: [\n") == ["orchestration-inputs"]
