@@ -68,8 +68,7 @@ def seal_line(hotfix: str, head: str) -> str:
 
 def replace(description: str, hotfix: str, part: str, text: str) -> str:
     """Put a part in the place of its earlier version, or at the end; touch nothing else."""
-    begin, end = _marks(hotfix, part)
-    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+    pattern = _part(hotfix, part)
     if pattern.search(description):
         return pattern.sub(lambda _: text, description, count=1)
     return f"{description.rstrip()}\n\n{text}".lstrip() + "\n"
@@ -77,9 +76,7 @@ def replace(description: str, hotfix: str, part: str, text: str) -> str:
 
 def stored(description: str, hotfix: str, part: str) -> str | None:
     """Find a part in what GitLab stored."""
-    begin, end = _marks(hotfix, part)
-    text = description.replace("\r\n", "\n")
-    found = re.search(re.escape(begin) + r".*?" + re.escape(end), text, re.DOTALL)
+    found = _part(hotfix, part).search(description.replace("\r\n", "\n"))
     return found.group(0) if found else None
 
 
@@ -138,6 +135,12 @@ def _validation(lock: Lock) -> Iterator[str]:
         if entry.step == "smoke" and "name" in entry.facts:
             name, detail = str(entry.facts["name"]), str(entry.facts["detail"])
             yield f"- smoke check {code(name)}: {entry.facts['outcome']}, {code(detail)}"
+
+
+def _part(hotfix: str, part: str) -> re.Pattern[str]:
+    """Match from a begin mark to its own end: where one lost its end, what follows is others'."""
+    begin, end = (re.escape(mark) for mark in _marks(hotfix, part))
+    return re.compile(rf"{begin}(?:(?!{begin}).)*?{end}", re.DOTALL)
 
 
 def _wrap(hotfix: str, part: str, text: str) -> str:

@@ -110,6 +110,12 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
     if plan is None:
         refuse_blocked(built.plan)
         return built.plan
+    if journal and request.saved and request.saved.digest != plan.digest:
+        raise StaleError(
+            "plan-stale",
+            f"{journal.path} is of plan {plan.digest}; given is {request.saved.digest}.",
+            hint="A run holds to the plan that it began with. Apply that one, or the spec.",
+        )
     refuse_forbidden(plan)
     if journal is None:
         refuse_blocked(plan)
