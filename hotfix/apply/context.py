@@ -57,7 +57,7 @@ class Run:
     keep_alive: Callable[[], None] = lambda: None
     """Renews what must not run out while the run waits: the lock's lease."""
     prove_locks: Callable[[], None] = lambda: None
-    """Looks whether the locks are still this run's; set while there are any."""
+    """Proves just before an effect that no other run took over; raises ``LockedError``."""
 
     def repository(self, project: str) -> Repository:
         """Open the Git side of a project, once a run."""
@@ -101,10 +101,6 @@ class Run:
                 "Stopped as asked. Everything that was begun is finished and recorded.",
                 hint=f"Go on with: {self.request.command}",
             )
-
-    def hold_locks(self) -> None:
-        """Prove just before an effect that no other run took over; raises ``LockedError``."""
-        self.prove_locks()
 
     def wait_for(self, look: Callable[[], Found | None], *, what: str) -> Found:
         """Look until something is found, as long as ``--wait`` allows.

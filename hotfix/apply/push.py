@@ -58,7 +58,7 @@ def _push(
     facts: dict[str, Any],
 ) -> None:
     run.check_stop()
-    run.hold_locks()
+    run.prove_locks()
     run.journal.add(step, target.project, "intent", facts)
     new = Sha(facts["new"])
     objects = [each for commit in commits for each in run.objects[commit.sha or ""]]

@@ -72,14 +72,16 @@ def apply(
             built = make_plan(request.spec, forge, clock, tool_version=request.tool_version)
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
-            if journal is None and _is_nothing_to_do(built.plan):
-                by = forge.current_user().username
-                begun = Journal.begin(
-                    request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
-                )
+            approval = None
+        if journal is None:
+            by = forge.current_user().username
+            journal = Journal.begin(
+                request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
+            )
+            if built and _is_nothing_to_do(built.plan):
                 message = "Nothing to do. Production and release already match the request."
-                return Outcome(begun.lock, message)
-            approval = None if journal else _approve(plan, operator, forge, clock, request)
+                return Outcome(journal.lock, message)
+            approval = _approve(plan, operator, forge, clock, request)
         run = Run(
             request=request,
             plan=plan,
@@ -89,14 +91,7 @@ def apply(
             operator=operator,
             progress=progress,
             stop=stop,
-            journal=journal
-            or Journal.begin(
-                request.lockfile,
-                plan,
-                by=forge.current_user().username,
-                tool_version=request.tool_version,
-                clock=clock,
-            ),
+            journal=journal,
         )
         if built is None:
             return _already_complete(run)
@@ -168,7 +163,7 @@ def _already_complete(run: Run) -> Outcome:
     lock = run.journal.lock
     for target in lock.plan.targets:
         environment = run.forge.environment(target.project, target.environment)
-        runs = environment.last_deployment.sha if environment.last_deployment else None
+        runs = environment.deployed_sha
         if runs != target.after:
             raise StaleError(
                 "production-moved",

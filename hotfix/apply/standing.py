@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hotfix.evidence.model import Lock
 
 
@@ -21,7 +23,7 @@ class Standing:
     hint: str
 
 
-def standing(lock: Lock | None, command: str) -> Standing:
+def standing(lock: Lock | None, command: str, lockfile: Path) -> Standing:
     """Tell where the hotfix stands; before the first apply it waits for that."""
     if lock is None:
         return Standing(
@@ -30,7 +32,7 @@ def standing(lock: Lock | None, command: str) -> Standing:
     name = f"Hotfix {lock.hotfix}"
     if lock.state == "complete":
         return Standing(
-            "complete", "done", f"{name} is complete.", "Verify it with: hotfix audit LOCK"
+            "complete", "done", f"{name} is complete.", f"Verify it with: hotfix audit {lockfile}"
         )
     if lock.state == "rolled-back":
         return Standing("rolled-back", "done", f"{name} was rolled back.", "")

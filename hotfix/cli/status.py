@@ -38,8 +38,7 @@ def command(screen: Screen, file: Path) -> int:
         _check_spec(file)
     document = parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
     command_again = apply_command(_source(file) if given == "lock" else file, None)
-    found = standing(document.lock if document else None, command_again)
-    found = _with_file(found, lockfile)
+    found = standing(document.lock if document else None, command_again, lockfile)
     code = {"done": exits.DONE, "waiting": exits.WAITING, "failed": exits.FAILED}[found.kind]
     _show(screen, found, document, lockfile, code)
     return code
@@ -58,13 +57,6 @@ def _check_spec(file: Path) -> None:
     from hotfix.spec.load import load_spec
 
     load_spec(file, gitlab=None, fallback=environment_gitlab())
-
-
-def _with_file(found: Standing, lockfile: Path) -> Standing:
-    """Name the lockfile in a command that speaks of it."""
-    from dataclasses import replace
-
-    return replace(found, hint=found.hint.replace(" LOCK", f" {lockfile}"))
 
 
 def _show(

@@ -131,7 +131,7 @@ def _in_production(case: Case) -> Entry | None:
 
 def _wanted(case: Case) -> list[str]:
     checks = case.target.smoke_checks
-    return [check.name for check in checks if check.only_for in (None, case.kind)]
+    return [check.name for check in checks if check.applies_to(case.kind)]
 
 
 def _smoke(case: Case, production: Entry) -> dict[str, Entry]:

@@ -158,6 +158,11 @@ class Environment:
     external_url: str | None
     last_deployment: Deployment | None
 
+    @property
+    def deployed_sha(self) -> Sha | None:
+        """The commit of the last successful deployment, ``None`` where there was none."""
+        return self.last_deployment.sha if self.last_deployment else None
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:

@@ -89,7 +89,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         leaving=_leaving(target, commits, head, objects),
         pipeline=pipeline,
         deploy=job,
-        smoke_checks=tuple(c for c in target.smoke_checks if c.only_for != "rollback"),
+        smoke_checks=tuple(c for c in target.smoke_checks if c.applies_to("hotfix")),
     )
     draft = Draft(
         plan=TargetPlan(**dict(change), observed=observed_target(each, sources)),
@@ -278,6 +278,6 @@ def _way_back(
             "after": back.head,
             "commits": tuple(back.commits),
             "leaving": (),
-            "smoke_checks": tuple(c for c in target.smoke_checks if c.only_for != "hotfix"),
+            "smoke_checks": tuple(c for c in target.smoke_checks if c.applies_to("rollback")),
         }
     )

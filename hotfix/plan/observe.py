@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         User,
     )
     from hotfix.identifiers import Sha
+    from hotfix.plan.model import TargetChange
     from hotfix.spec.model import MergeRequestRef, Spec, Target
 
 CI_FILE: Final = ".gitlab-ci.yml"
@@ -95,6 +96,11 @@ def observe(spec: Spec, forge: Forge, repositories: Mapping[str, Repository], cl
     )
 
 
+def running_deployments(forge: Forge, target: Target | TargetChange) -> tuple[Deployment, ...]:
+    """List the deployments to a target's environment that are under way right now."""
+    return forge.deployments(target.project, target.environment, status="running", order_by="id")
+
+
 def _orchestrator(spec: Spec, forge: Forge) -> SeenOrchestrator:
     project = forge.project(spec.orchestration.project)
     ref = spec.orchestration.ref or project.default_branch
@@ -123,11 +129,7 @@ def _target(target: Target, forge: Forge, repository: Repository) -> SeenTarget:
         if environment
         else ()
     )
-    running = (
-        forge.deployments(target.project, target.environment, status="running", order_by="id")
-        if environment
-        else ()
-    )
+    running = running_deployments(forge, target) if environment else ()
     return SeenTarget(
         target=target,
         project=project,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from hotfix.smoke import command, manual, tcp, tls
 from hotfix.smoke.deadline import within
@@ -42,11 +42,6 @@ def run(check: SmokeCheck, *, clock: Clock, ask: manual.Ask | None, operator: st
         finished_at=clock.now(),
         facts=finding.facts,
     )
-
-
-def applies(check: SmokeCheck, kind: Literal["hotfix", "rollback"]) -> bool:
-    """Tell whether a check belongs to the way forward, or to the way back."""
-    return check.only_for in (None, kind)
 
 
 def _try(check: SmokeCheck, clock: Clock, ask: manual.Ask | None, operator: str) -> Finding:

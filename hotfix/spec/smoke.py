@@ -185,6 +185,10 @@ class SmokeCheck(Frozen):
                 return kind
         return "manual"
 
+    def applies_to(self, way: Literal["hotfix", "rollback"]) -> bool:
+        """Tell whether the check belongs to the way forward, or to the way back."""
+        return self.only_for in (None, way)
+
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
         kinds = [kind for kind in KINDS if getattr(self, kind) is not None]

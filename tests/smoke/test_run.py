@@ -8,7 +8,6 @@ from typing import Literal
 import pytest
 
 from hotfix.smoke.deadline import within
-from hotfix.smoke.run import applies
 from hotfix.spec.model import SmokeCheck
 
 
@@ -30,7 +29,7 @@ def test_a_check_belongs_to_both_ways_or_to_one(
         {"name": "health", "tcp": {"host": "localhost", "port": 1}, "only_for": only_for}
     )
 
-    assert applies(check, kind) is expected
+    assert check.applies_to(kind) is expected
 
 
 def test_work_that_hangs_is_left_behind() -> None:

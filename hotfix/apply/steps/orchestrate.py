@@ -55,7 +55,7 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
             hint="The plan was edited. Make it anew from the spec.",
         )
     run.check_stop()
-    run.hold_locks()
+    run.prove_locks()
     head = run.release_head(target)
     if head != head_after(target):
         raise moved(target, head, short(head_after(target)))
@@ -76,19 +76,19 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
     run.tell("orchestrate", target.project, "started", f"start a pipeline in {planned.project}")
     how = "created"
     try:
-        pipeline: Pipeline | None = _send(run, planned, inputs)
+        pipeline = _send(run, planned, inputs)
     except UnknownOutcomeError as error:
         how = "found-after-lost-answer"
-        pipeline = _after_lost_answer(run, target, planned, intent)
-        if pipeline is None:
+        found = _after_lost_answer(run, target, planned, intent)
+        if found is None:
             raise FailedError(
                 "pipeline-not-started",
                 f"GitLab gave no answer to the pipeline in {planned.project}, "
                 "and none of it is to be seen.",
                 hint=f"{error.message} Go on with: {run.request.command}",
             ) from error
-    if pipeline is not None:
-        _done(run, target, pipeline, how, inputs)
+        pipeline = found
+    _done(run, target, pipeline, how, inputs)
 
 
 def inputs_to_send(run: Run, target: TargetPlan, planned: PlannedPipeline) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hotfix.apply.context import head_after, moved
 from hotfix.errors import StaleError
 from hotfix.identifiers import short
 from hotfix.plan.document import to_json
+from hotfix.plan.observe import running_deployments
 from hotfix.plan.told import sources_of_sha
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
     deployments = run.forge.deployments(
         target.project, target.environment, status="success", limit=5
     )
-    running = run.forge.deployments(
-        target.project, target.environment, status="running", order_by="id"
-    )
+    running = running_deployments(run.forge, target)
     sources = sources_of_sha(target.environment, environment, deployments)
     head = run.release_head(target)
     run.journal.add(

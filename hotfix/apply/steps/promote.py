@@ -18,6 +18,7 @@ from hotfix.errors import BlockedError, StaleError, WaitingError
 from hotfix.evidence.model import Approval
 from hotfix.forge.protocol import UnknownOutcomeError
 from hotfix.identifiers import is_forbidden, short
+from hotfix.plan.observe import running_deployments
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
         return replace(gate, job=_was_pressed(run, target, job, ours=pressed_before))
     _refuse_blocked(run, target, job)
     answer = _ask(run, target, job)
-    run.hold_locks()
+    run.prove_locks()
     _look_again(run, target, gate)
     run.check_stop()
     by = run.forge.current_user().username
@@ -128,7 +129,7 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
             hint="Find out which pipeline it belongs to. Do not press it by hand either.",
         )
     environment = run.forge.environment(target.project, target.environment)
-    runs = environment.last_deployment.sha if environment.last_deployment else None
+    runs = environment.deployed_sha
     if runs != target.production.sha:
         raise StaleError(
             "production-moved",
@@ -136,9 +137,7 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
             f"planned was on {short(target.production.sha)}.",
             hint=f"Somebody deployed meanwhile: {environment.web_url} Plan again.",
         )
-    for busy in run.forge.deployments(
-        target.project, target.environment, status="running", order_by="id"
-    ):
+    for busy in running_deployments(run.forge, target):
         raise StaleError(
             "production-moved",
             f"A deployment of {short(busy.sha)} to {target.environment} of {target.project} is "

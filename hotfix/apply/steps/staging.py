@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hotfix.apply.context import head_after
 from hotfix.apply.downstream import (
@@ -60,10 +60,15 @@ def staging(run: Run, target: TargetPlan) -> Gate:
     return Gate(job, pipeline)
 
 
-def trace_tail(run: Run, target: TargetPlan, job: Job) -> str:
-    """Read the last lines of a job's log, safe to show."""
+def record_failed_job(
+    run: Run, step: Literal["staging", "verify-production"], target: TargetPlan, job: Job
+) -> str:
+    """Record that a job failed, and return the last lines of its log, safe to show."""
     lines = run.forge.trace(target.project, job.id).splitlines()[-_TRACE_LINES:]
-    return "\n".join(printable(line)[:200] for line in lines)
+    tail = "\n".join(printable(line)[:200] for line in lines)
+    facts: dict[str, Any] = {"job": job.id, "job_status": job.status, "trace": tail}
+    run.journal.add(step, target.project, "failed", facts)
+    return tail
 
 
 def _downstream(run: Run, target: TargetPlan) -> Downstream:
@@ -179,13 +184,7 @@ def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> 
         newest[job.name] = job
     for job in newest.values():
         if job.name != name and job.status in {"failed", "canceled"} and not job.allow_failure:
-            tail = trace_tail(run, target, job)
-            run.journal.add(
-                "staging",
-                target.project,
-                "failed",
-                {"job": job.id, "job_status": job.status, "trace": tail},
-            )
+            tail = record_failed_job(run, "staging", target, job)
             raise FailedError(
                 "staging-failed",
                 f"The job {one_line(job.name, 80)} before the production gate is {job.status}: "

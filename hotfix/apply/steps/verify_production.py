@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hotfix.apply.context import head_after, moved
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.events import JobState
-from hotfix.apply.steps.staging import trace_tail
+from hotfix.apply.steps.staging import record_failed_job
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
@@ -37,7 +37,7 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
         lambda: _deployment(run, target, ended), longest=run.request.pace.grace
     )
     environment = run.forge.environment(target.project, target.environment)
-    shown = environment.last_deployment.sha if environment.last_deployment else None
+    shown = environment.deployed_sha
     head, after = run.release_head(target), head_after(target)
     finished = deployment.finished_at if deployment else None
     run.journal.add(
@@ -98,13 +98,7 @@ def _deployment(run: Run, target: TargetPlan, job: Job) -> Deployment | None:
 
 
 def _refuse(run: Run, target: TargetPlan, job: Job) -> None:
-    tail = trace_tail(run, target, job)
-    run.journal.add(
-        "verify-production",
-        target.project,
-        "failed",
-        {"job": job.id, "job_status": job.status, "trace": tail},
-    )
+    tail = record_failed_job(run, "verify-production", target, job)
     raise FailedError(
         "production-failed",
         f"The production job {one_line(job.name, 80)} is {job.status}: {job.web_url}\n{tail}",
