@@ -26,6 +26,7 @@ import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -231,14 +232,19 @@ def verdict(ours: str | None, theirs: str | None) -> str:
 def mined(git: Git, count: int, chance: random.Random) -> Iterator[Pick]:
     """Choose picks: half of them backports if there are so many, the rest from the main line."""
     backports = list(_backports(git))
-    mainline = [Sha(line) for line in git.lines("rev-list", "--first-parent", "HEAD")]
     chance.shuffle(backports)
     chosen = backports[: count // 2]
-    while len(chosen) < count and len(mainline) > 10:  # noqa: PLR2004 - a history worth the name
+    chosen += islice(mainline_picks(git, chance), count - len(chosen))
+    return iter(chosen)
+
+
+def mainline_picks(git: Git, chance: random.Random) -> Iterator[Pick]:
+    """Choose commits of the main line, each on a point of it that is 5 to 500 commits older."""
+    mainline = [Sha(line) for line in git.lines("rev-list", "--first-parent", "HEAD")]
+    while len(mainline) > 10:  # noqa: PLR2004 - a history worth the name
         place = chance.randrange(len(mainline) - 6)
         distance = chance.randint(5, min(500, len(mainline) - place - 1))
-        chosen.append(Pick(mainline[place], mainline[place + distance]))
-    return iter(chosen)
+        yield Pick(mainline[place], mainline[place + distance])
 
 
 def _backports(git: Git) -> Iterator[Pick]:
