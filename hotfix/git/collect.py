@@ -175,12 +175,13 @@ class _Walk:
         self.collected.folders[folder] = Folder(
             oids[OURS], self._items(oids[OURS])[0], frozenset(stages)
         )
-        if self._adder not in (0, ALL) and any(
-            _file_mask(found) == self._adder for found in stages.values()
-        ):
+        found = [(name, each, _file_mask(each)) for name, each in stages.items()]
+        if self._adder not in (0, ALL) and any(files == self._adder for _, _, files in found):
             self._adder = ALL
-        for name in sorted(stages, key=lambda each: _walk_key(each, stages[each])):
-            self._look(folder, name, stages[name], depth)
+        found.sort(key=_walk_key)
+        above = folder + b"/" if folder else b""
+        for name, each, files in found:
+            self._look(folder, name, above + name, each, files, depth)
 
     def enter_deferred(self) -> None:
         """Enter the folders put off, where renames matter; else take the side that changed."""
@@ -200,14 +201,21 @@ class _Walk:
         self._adder = adder
         self.enter(found.path, oids, found.path.count(b"/") + 1)
 
-    def _look(self, folder: bytes, name: bytes, stages: list[Entry], depth: int) -> None:
+    def _look(
+        self,
+        folder: bytes,
+        name: bytes,
+        path: bytes,
+        stages: list[Entry],
+        files: int,
+        depth: int,
+    ) -> None:
         base, ours, theirs = stages
-        path = folder + b"/" + name if folder else name
-        files, folders = _file_mask(stages), _folder_mask(stages)
         equal = _equal_mask(base, ours, theirs)
         if files == ALL and equal:
             self._decide(folder, name, {3: theirs, 5: ours, 6: ours}[equal])
             return
+        folders = _folder_mask(stages) if DIRECTORY in (base[0], ours[0], theirs[0]) else 0
         before = self._adder
         self._note_renames(folder, path, stages, files, folders, equal)
         found = Path(
@@ -252,13 +260,8 @@ class _Walk:
     def _note_renames(
         self, folder: bytes, path: bytes, stages: list[Entry], files: int, folders: int, equal: int
     ) -> None:
-        if self._adder != ALL and folders in (3, 5):
-            self._adder = folders & ~1
-        if folders in (1, 3, 5):
-            need = Need.ANCESTOR if self._adder == ALL else Need.NONE
-            for side in SIDES:
-                if not folders & (1 << side):
-                    self.collected.questions[side].removed_folders[path] = need
+        if folders:
+            self._note_folders(path, folders)
         if self._adder == ALL and files in (2, 4):
             other = 3 - files // 2
             self.collected.questions[other].removed_folders[folder] = Need.SELF
@@ -270,6 +273,15 @@ class _Walk:
                 self._note_removed(side, path, stages[BASE], changed=not equal & files)
             elif has and not had:
                 self.collected.questions[side].pairs.append(Pair(path, stages[side], added=True))
+
+    def _note_folders(self, path: bytes, folders: int) -> None:
+        if self._adder != ALL and folders in (3, 5):
+            self._adder = folders & ~1
+        if folders in (1, 3, 5):
+            need = Need.ANCESTOR if self._adder == ALL else Need.NONE
+            for side in SIDES:
+                if not folders & (1 << side):
+                    self.collected.questions[side].removed_folders[path] = need
 
     def _note_removed(self, side: int, path: bytes, entry: Entry, *, changed: bool) -> None:
         questions = self.collected.questions[side]
@@ -284,13 +296,18 @@ class _Walk:
 
     def _differing(self, oids: list[Sha | None]) -> dict[bytes, list[Entry]]:
         """Return the names that are not the same in all three, with what each of them has."""
+        known = {oid for oid in oids if oid is not None}
+        if len(known) == 1:
+            return _alone(self._items(known.pop())[0], oids)
         sides = [self._items(oid)[1] for oid in oids]
         here, there = sides[BASE] ^ sides[OURS], sides[BASE] ^ sides[THEIRS]
+        open_here = here - _edited(here, there) if here and there else here
         stages: dict[bytes, list[Entry]] = {
-            item[0]: [ABSENT, ABSENT, ABSENT] for item in there | (here - _edited(here, there))
+            item[0]: [ABSENT, ABSENT, ABSENT] for item in there | open_here
         }
+        either = here | there
         for side, items in enumerate(sides):
-            for item in (here | there) & items:
+            for item in either & items:
                 if item[0] in stages:
                     stages[item[0]][side] = entry_of(item)
         return stages
@@ -314,31 +331,40 @@ def _edited(here: Items, there: Items) -> Items:
     return frozenset(item for both in files.values() if len(both) > 1 for item in both)
 
 
-def _walk_key(name: bytes, stages: list[Entry]) -> bytes:
-    return name if _file_mask(stages) else name + b"/"
+def _alone(items: list[Item], oids: list[Sha | None]) -> dict[bytes, list[Entry]]:
+    """Return the names of a folder that is the same wherever it is."""
+    base, ours, theirs = (oid is not None for oid in oids)
+    stages = {}
+    for item in items:
+        entry = entry_of(item)
+        stages[item[0]] = [
+            entry if base else ABSENT,
+            entry if ours else ABSENT,
+            entry if theirs else ABSENT,
+        ]
+    return stages
+
+
+def _walk_key(found: tuple[bytes, list[Entry], int]) -> bytes:
+    name, _, files = found
+    return name if files else name + b"/"
 
 
 def _file_mask(stages: list[Entry]) -> int:
-    base, ours, theirs = stages
+    (base, _), (ours, _), (theirs, _) = stages
     return (
-        (base.mode not in _NO_FILE)
-        | (ours.mode not in _NO_FILE) << OURS
-        | (theirs.mode not in _NO_FILE) << THEIRS
+        (base not in _NO_FILE) | (ours not in _NO_FILE) << OURS | (theirs not in _NO_FILE) << THEIRS
     )
 
 
 def _folder_mask(stages: list[Entry]) -> int:
-    base, ours, theirs = stages
-    return (
-        (base.mode == DIRECTORY)
-        | (ours.mode == DIRECTORY) << OURS
-        | (theirs.mode == DIRECTORY) << THEIRS
-    )
+    (base, _), (ours, _), (theirs, _) = stages
+    return (base == DIRECTORY) | (ours == DIRECTORY) << OURS | (theirs == DIRECTORY) << THEIRS
 
 
 def _equal_mask(base: Entry, ours: Entry, theirs: Entry) -> int:
-    if base.mode and base == ours:
+    if base[0] and base == ours:
         return 3
-    if base.mode and base == theirs:
+    if base[0] and base == theirs:
         return 5
-    return 6 if ours.mode and ours == theirs else 0
+    return 6 if ours[0] and ours == theirs else 0

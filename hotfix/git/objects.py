@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from binascii import a2b_hex
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dulwich.errors import ApplyDeltaError, FileFormatException
 from dulwich.objects import Blob, Commit, RawObjectID, ShaFile, Tag, Tree
-from dulwich.pack import DELTA_TYPES
+from dulwich.pack import DELTA_TYPES, REF_DELTA, PackFileDisappeared
 
 from hotfix.errors import FailedError
 from hotfix.identifiers import Sha
@@ -25,6 +26,8 @@ GitObject = ShaFile
 """A Git object, under a name of our own for the rooms that only hand it on."""
 
 _UNREADABLE = (FileFormatException, ApplyDeltaError, zlib.error, AssertionError, ValueError)
+_HEAD = 1024  # bytes that hold an object's head in a pack, and what a delta begins with
+_DELTA_HEAD = 20  # bytes that hold the two sizes that a delta begins with
 _KINDS = {each.type_num: each.type_name.decode() for each in (Blob, Tree, Commit, Tag)}
 
 
@@ -84,11 +87,7 @@ class Overlay:
         found = self._new.get(oid)
         if found is not None:
             return found.type_num, found.as_raw_string()
-        below: Callable[[bytes], tuple[int, bytes]] | None = getattr(self._base, "get_raw", None)
-        if below is not None:
-            return below(oid)
-        found = self._base[oid]
-        return found.type_num, found.as_raw_string()
+        return _raw_below(self._base, oid)
 
     @property
     def packs(self) -> Iterable[Pack]:
@@ -99,6 +98,37 @@ class Overlay:
     def __contains__(self, oid: bytes, /) -> bool:
         """Tell whether the object is on top or below."""
         return oid in self._new or oid in self._base
+
+
+class PacksFirst:
+    """Reads a store's packs by themselves, and from the store only what none of them has.
+
+    A store looks at each read whether its packs are still the same files. One merge reads
+    thousands of objects, which no change of those files can alter; so it looks once.
+    """
+
+    def __init__(self, base: ObjectReader) -> None:
+        self._base = base
+        self.packs: tuple[Pack, ...] = tuple(getattr(base, "packs", ()))
+        """The packs, which know the sizes of their objects."""
+
+    def __getitem__(self, oid: bytes, /) -> ShaFile:
+        """Return the object with this id."""
+        return self._base[oid]
+
+    def __contains__(self, oid: bytes, /) -> bool:
+        """Tell whether the object is there."""
+        return oid in self._base
+
+    def get_raw(self, oid: bytes, /) -> tuple[int, bytes]:
+        """Return an object's type and bytes, as dulwich's stores do."""
+        raw = RawObjectID(a2b_hex(oid))
+        for pack in self.packs:
+            try:
+                return pack.get_raw(raw)
+            except (KeyError, PackFileDisappeared):
+                continue
+        return _raw_below(self._base, oid)
 
 
 def read_blob(reader: ObjectReader, oid: Sha) -> bytes:
@@ -124,31 +154,43 @@ class BlobSizes:
         return self._known[oid]
 
     def _look_up(self, oid: Sha) -> int:
-        raw = RawObjectID(bytes.fromhex(oid))
+        raw = RawObjectID(a2b_hex(oid))
         for pack in self._packs:
             try:
                 offset = pack.index.object_offset(raw)
             except KeyError:
                 continue
-            found = pack.data.get_unpacked_object_at(offset)
-            if found.pack_type_num in DELTA_TYPES:
-                return _size_after_delta(b"".join(found.decomp_chunks))
-            return int(found.decomp_len or 0)
+            return _size_in_pack(pack, offset)
         return len(_raw(self._reader, oid)[1])
 
 
-def _size_after_delta(delta: bytes) -> int:
-    """Read the second of the two sizes that a delta begins with: seven bits a byte, low first."""
-    place = 0
-    while delta[place] & 0x80:
-        place += 1
-    size = shift = 0
+def _size_in_pack(pack: Pack, offset: int) -> int:
+    """Read an object's size from its head in a pack, without inflating it.
+
+    The head is a number, after which a delta names its base; the size of what a delta makes is
+    the second number in the delta itself (Git docs, "gitformat-pack").
+    """
+    contents = pack.data._buffer()  # noqa: SLF001 - dulwich has no way to read a head alone
+    head = contents[offset : offset + _HEAD]
+    kind = head[0] >> 4 & 0x07
+    size, place = _number(head, 0)
+    if kind not in DELTA_TYPES:
+        return size >> 7 << 4 | head[0] & 0x0F
+    place = place + 20 if kind == REF_DELTA else _number(head, place)[1]
+    delta = zlib.decompressobj().decompress(head[place:], _DELTA_HEAD)
+    return _number(delta, _number(delta, 0)[1])[0]
+
+
+def _number(data: bytes, place: int) -> tuple[int, int]:
+    """Read a number of seven bits a byte, low ones first; return where it ends, too."""
+    value = shift = 0
     while True:
+        byte = data[place]
         place += 1
-        size |= (delta[place] & 0x7F) << shift
+        value |= (byte & 0x7F) << shift
         shift += 7
-        if not delta[place] & 0x80:
-            return size
+        if not byte & 0x80:
+            return value, place
 
 
 def read_tree_bytes(reader: ObjectReader, oid: Sha) -> bytes:
@@ -194,15 +236,19 @@ def _read(reader: ObjectReader, oid: Sha, kind: type[ShaFile]) -> bytes:
 
 def _raw(reader: ObjectReader, oid: Sha) -> tuple[int, bytes]:
     """Return an object's type and bytes; a store that has them unparsed gives them at once."""
-    get_raw = getattr(reader, "get_raw", None)
     try:
-        if get_raw is not None:
-            return cast("tuple[int, bytes]", get_raw(oid.encode("ascii")))
-        found = reader[oid.encode("ascii")]
+        return _raw_below(reader, oid.encode("ascii"))
     except KeyError:
         raise MissingObjectError(oid) from None
     except _UNREADABLE:
         raise CorruptObjectError(oid, "cannot be read") from None
+
+
+def _raw_below(reader: ObjectReader, oid: bytes) -> tuple[int, bytes]:
+    get_raw: Callable[[bytes], tuple[int, bytes]] | None = getattr(reader, "get_raw", None)
+    if get_raw is not None:
+        return get_raw(oid)
+    found = reader[oid]
     return found.type_num, found.as_raw_string()
 
 

@@ -227,78 +227,118 @@ class _Matrix:
             for place, each in enumerate(sources)
             if _is_regular(each.entry)
         )
+        self._sizes = {place: size for size, place in self._by_size}
         self._by_name: dict[bytes, list[int]] = {}
         for place, each in enumerate(sources):
             self._by_name.setdefault(each.name, []).append(place)
-        self._holders: dict[int, list[tuple[int, int]]] | None = None
+        self._holders: dict[int, list[int]] | None = None
 
     def prepare(self, targets: list[_File]) -> None:
         """Read at once what will be compared: targets that some source may be like by its size."""
-        fitting = [each.entry.oid for each in targets if self._fitting(each)]
+        fitting = [each.entry.oid for each in targets if self._fits(each)]
         if fitting:
             sources = (self._sources[place].entry.oid for _, place in self._by_size)
             self._contents.prepare([*sources, *fitting])
 
     def best_sources(self, target: _File) -> list[_Candidate]:
-        """Return the best few sources, in the order in which Git's own list has them.
+        """Return the best few sources, in the order in which Git's own list has them."""
+        if not self._fits(target):
+            return []
+        likely = self._scores(target, rare_only=True)
+        found = [self._candidate(place, score, target) for place, score in likely.items()]
+        found = [each for each in found if each.score >= _MINIMUM]
+        if not found:
+            return []
+        if len(found) == len({_rank(each) for each in found}):
+            # All of different rank: what else Git's list would hold decides nothing.
+            return sorted(found, key=_rank, reverse=True)[:_CANDIDATES]
+        return self._as_git_lists_them(target)
+
+    def _as_git_lists_them(self, target: _File) -> list[_Candidate]:
+        """Fill the list as Git does, place by place: of equal sources its order decides.
 
         A source without any similarity takes a place in it only while places are free, or by
         its name, so that most sources need not be looked at.
         """
-        scores = self._scores(target)
-        if max(scores.values(), default=0) < _MINIMUM:
-            return []
+        scores = self._scores(target, rare_only=False)
         looked_at = {*range(min(_CANDIDATES, len(self._sources))), *scores}
         looked_at.update(self._by_name.get(target.name, ()))
         self._contents.effort.spend(len(looked_at))
         best: list[_Candidate | None] = [None] * _CANDIDATES
         for place in sorted(looked_at):
-            source = self._sources[place]
-            found = _Candidate(scores.get(place, 0), source.name == target.name, source, target)
+            found = self._candidate(place, scores.get(place, 0), target)
             ranks = [_rank(each) for each in best]
             worst = min(ranks)
             if worst < _rank(found):
                 best[ranks.index(worst)] = found
         return [each for each in best if each]
 
-    def _fitting(self, target: _File) -> dict[int, int]:
-        """Return the sources that a target may be like by its size, with theirs."""
+    def _candidate(self, place: int, score: int, target: _File) -> _Candidate:
+        source = self._sources[place]
+        return _Candidate(score, source.name == target.name, source, target)
+
+    def _limits(self, target: _File) -> tuple[int, int]:
+        """Return the smallest and the largest size that a source of a target can have."""
+        size = self._contents.size(target.entry.oid)
+        return (size + 1) // 2, 2 * size
+
+    def _fits(self, target: _File) -> bool:
+        """Tell whether a target may be like some source by its size."""
         if not _is_regular(target.entry):
-            return {}
-        size = self._contents.size(target.entry.oid)
-        first = bisect_left(self._by_size, ((size + 1) // 2, -1))
-        last = bisect_left(self._by_size, (2 * size + 1, -1))
-        return {place: other for other, place in self._by_size[first:last]}
+            return False
+        smallest, largest = self._limits(target)
+        first = bisect_left(self._by_size, (smallest, -1))
+        return first < len(self._by_size) and self._by_size[first][0] <= largest
 
-    def _scores(self, target: _File) -> dict[int, int]:
-        """Return the sources that share something with a target, with their similarity."""
-        fitting = self._fitting(target)
-        if not fitting:
-            return {}
+    def _scores(self, target: _File, *, rare_only: bool) -> dict[int, int]:
+        """Return the sources that share something with a target, with their similarity.
+
+        With ``rare_only`` at least those that reach the minimum: they share half of the target's
+        bytes, so something of each half of them, also of the half that stands in few files.
+        """
         size = self._contents.size(target.entry.oid)
-        holders = self._spans_of_sources()
-        common = dict.fromkeys(fitting, 0)
-        for number, count in self._spans(target).items():
-            for place, other in holders.get(number, ()):
-                if place in common:
-                    common[place] += min(count, other)
-        return {
-            place: found * MAX_SCORE // max(size, fitting[place])
-            for place, found in common.items()
-            if found
+        smallest, largest = self._limits(target)
+        spans, holders = self._spans(target), self._holders_of_spans()
+        looked_up = _rarer_half(spans, holders, size) if rare_only else spans
+        places = {
+            place
+            for number in looked_up
+            for place in holders.get(number, ())
+            if smallest <= self._sizes[place] <= largest
         }
+        self._contents.effort.spend(len(places))
+        scores = {}
+        for place in places:
+            other = self._spans(self._sources[place])
+            common = sum(
+                min(count, other[number]) for number, count in spans.items() if number in other
+            )
+            if common:
+                scores[place] = common * MAX_SCORE // max(size, self._sizes[place])
+        return scores
 
-    def _spans_of_sources(self) -> dict[int, list[tuple[int, int]]]:
-        """Return for each number which sources have it, and how many bytes of it."""
+    def _holders_of_spans(self) -> dict[int, list[int]]:
+        """Return for each number which sources have it."""
         if self._holders is None:
             self._holders = {}
             for _, place in self._by_size:
-                for number, count in self._spans(self._sources[place]).items():
-                    self._holders.setdefault(number, []).append((place, count))
+                for number in self._spans(self._sources[place]):
+                    self._holders.setdefault(number, []).append(place)
         return self._holders
 
     def _spans(self, file: _File) -> dict[int, int]:
         return self._contents.spans(file.entry.oid).counted(with_last=self._final_span)
+
+
+def _rarer_half(spans: dict[int, int], holders: dict[int, list[int]], size: int) -> list[int]:
+    """Return the rarest numbers of a file that make up more than half of its bytes."""
+    rarest = sorted(spans, key=lambda number: len(holders.get(number, ())))
+    taken = 0
+    for count, number in enumerate(rarest, start=1):
+        taken += spans[number]
+        if 2 * taken > size:
+            return rarest[:count]
+    return rarest
 
 
 def _counts(pair: Pair, *, added: bool) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TOO_FREQUENT = 64  # a line that stands more often in the region cannot anchor a match
 _NOWHERE, _SEVERAL = -1, -2
+_SMALL = 32  # lines of a region that are compared as a set first
 _STEP = 8  # lines compared one by one before whole slices are
 
 
@@ -92,7 +93,7 @@ class _Histogram:
         regions = [whole]
         while regions:
             region = regions.pop()
-            if region.old_start == region.old_end or region.new_start == region.new_end:
+            if self._has_nothing_common(region):
                 self._mark(region)
                 continue
             scan = _Scan(self, region)
@@ -104,6 +105,12 @@ class _Histogram:
             else:
                 regions += _around(region, scan.best)
         return self._old_marks, self._new_marks
+
+    def _has_nothing_common(self, region: _Region) -> bool:
+        """Tell at once, of an empty region or a small one; most small ones come to that."""
+        old = self.old[region.old_start : region.old_end]
+        new = self.new[region.new_start : region.new_end]
+        return not old or not new or (len(old) <= _SMALL and set(old).isdisjoint(new))
 
     def _mark(self, region: _Region) -> None:
         for marks, start, end in (
