@@ -71,6 +71,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Conflicted:
-    """The merge needs a person; nothing was made."""
+    """The merge needs a person; nothing was made.
+
+    ``by_lines`` holds the paths of the files that both sides changed.
+    """
 
     conflicts: tuple[Conflict, ...]
+    by_lines: tuple[bytes, ...] = ()

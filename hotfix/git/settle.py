@@ -114,7 +114,9 @@ class Settler:
             ours.files |= 1
             old.remove()
             return
-        merged = self._contents.merge([old.stages[BASE], ours.stages[OURS], theirs.stages[THEIRS]])
+        merged = self._contents.merge(
+            old.path, [old.stages[BASE], ours.stages[OURS], theirs.stages[THEIRS]]
+        )
         self._report(
             "rename/rename",
             [old.path, our_name, their_name],
@@ -157,7 +159,7 @@ class Settler:
         """Merge the file itself; whether it then is the one that stands there, comes later."""
         stages = list(old.stages)
         stages[side] = new.stages[side]
-        merged = self._contents.merge(stages)
+        merged = self._contents.merge(old.path, stages)
         new.stages[side] = merged.entry
         if merged.kind:
             new.conflicted = True
@@ -221,7 +223,7 @@ class Settler:
                 sides=_sides(path),
             )
             return ours
-        merged = self._contents.merge(path.stages)
+        merged = self._contents.merge(path.path, path.stages)
         if merged.kind:
             self._report(
                 merged.kind, _names(path), merged.detail, merged=merged, sides=_sides(path)

@@ -43,6 +43,12 @@ class CGit:
     def run(self, *arguments: str, given: bytes = b"") -> bytes:
         return self._run(*arguments, given=given, check=True).stdout
 
+    def attributes(self, text: str) -> None:
+        """Let these lines hold from now on."""
+        folder = self._folder / "info"
+        folder.mkdir(exist_ok=True)
+        (folder / "attributes").write_text(text, "utf-8", "surrogateescape")
+
     def merge(self, store: Store, base: Sha, ours: Sha, theirs: Sha) -> Sha | None:
         """Return the tree that git makes of a pick, or nothing where it conflicts."""
         first = store.commit(base, commit_time=0)

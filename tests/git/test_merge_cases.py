@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from hotfix.git.attributes import attributes_of
 from hotfix.git.merge import Conflicted, Merged, merge_trees
 
 from .making import Files, Store, executable, lines, link, submodule
@@ -204,10 +205,204 @@ CASES = {
 }
 
 
+LEFT = {"f": edited(TEN, 4, "ours")}
+RIGHT = {"f": edited(TEN, 4, "theirs")}
+CR_TEN = TEN.replace(b"\n", b"\r\n")
+
+
+class Ruled(NamedTuple):
+    """A case that attributes decide."""
+
+    attributes: str
+    base: Files
+    ours: Files
+    theirs: Files
+    expected: str = "clean"
+
+
+RULED = {
+    "merge is by lines": Ruled("f merge", {"f": TEN}, LEFT, RIGHT, "content"),
+    "distant changes under -merge": Ruled(
+        "f -merge",
+        {"f": TEN},
+        {"f": edited(TEN, 1, "ours")},
+        {"f": edited(TEN, 8, "theirs")},
+        "binary",
+    ),
+    "the macro binary": Ruled("* binary", {"f": TEN}, LEFT, RIGHT, "binary"),
+    "the same change under -merge": Ruled("f -merge", {"f": TEN}, LEFT, LEFT),
+    "a one-sided change under -merge": Ruled("f -merge", {"f": TEN}, {"f": TEN, "g": OTHER}, RIGHT),
+    "a mode and lines under -merge": Ruled("f -merge", {"f": TEN}, {"f": executable(TEN)}, RIGHT),
+    "both add it under -merge": Ruled("f -merge", {}, {"f": TEN}, {"f": OTHER}, "binary"),
+    "a union of one line": Ruled("f merge=union", {"f": TEN}, LEFT, RIGHT),
+    "a union of changes that touch": Ruled(
+        "f merge=union", {"f": TEN}, LEFT, {"f": edited(TEN, 5, "theirs")}
+    ),
+    "a union of lines that both add": Ruled(
+        "f merge=union", {"f": TEN}, {"f": TEN + b"ours\n"}, {"f": TEN + b"theirs\n"}
+    ),
+    "a union of files that both add": Ruled("f merge=union", {}, {"f": TEN}, {"f": OTHER}),
+    "a union takes equal lines once": Ruled(
+        "f merge=union",
+        {"f": TEN},
+        {"f": TEN + lines("one", "same", "x", "y", "z", "same", "two")},
+        {"f": TEN + lines("eins", "same", "x", "y", "z", "same", "zwei")},
+    ),
+    "a union of overlaps with a line between them": Ruled(
+        "f merge=union",
+        {"f": TEN},
+        {"f": edited(edited(TEN, 3, "a"), 5, "b")},
+        {"f": edited(edited(TEN, 3, "c"), 5, "d")},
+    ),
+    "a union of the same text beside others": Ruled(
+        "f merge=union",
+        {"f": TEN},
+        {"f": edited(TEN, 4, "same") + b"ours\n"},
+        {"f": edited(TEN, 4, "same") + b"theirs\n"},
+    ),
+    "a union with an empty side": Ruled("f merge=union", {"f": TEN}, {"f": b""}, RIGHT),
+    "a union with deleted lines": Ruled(
+        "f merge=union", {"f": TEN}, {"f": lines(0, 1, 2, 6, 7, 8, 9)}, RIGHT
+    ),
+    "a union without final newlines": Ruled(
+        "f merge=union", {"f": TEN[:-1]}, {"f": TEN + b"ours"}, {"f": TEN + b"theirs"}
+    ),
+    "a union without a final newline on our side": Ruled(
+        "f merge=union", {"f": TEN}, {"f": TEN + b"ours"}, {"f": TEN + b"theirs\n"}
+    ),
+    "a union where our side loses its last lines": Ruled(
+        "f merge=union", {"f": TEN}, {"f": TEN[:-3]}, {"f": edited(TEN, 9, "theirs")}
+    ),
+    "a union of carriage returns without a final newline": Ruled(
+        "f merge=union", {"f": CR_TEN}, {"f": CR_TEN + b"ours"}, {"f": CR_TEN + b"theirs"}
+    ),
+    "a union of carriage returns on one side": Ruled(
+        "f merge=union", {"f": TEN}, {"f": CR_TEN + b"ours"}, {"f": TEN + b"theirs"}
+    ),
+    "a union of files of one line": Ruled("f merge=union", {"f": b"a"}, {"f": b"b"}, {"f": b"c"}),
+    "a union of a binary file": Ruled(
+        "b merge=union", {"b": BINARY}, {"b": BINARY + b"x"}, {"b": BINARY + b"y"}, "binary"
+    ),
+    "a union of links": Ruled(
+        "l merge=union", {"l": link(b"a")}, {"l": link(b"b")}, {"l": link(b"c")}, "symlink"
+    ),
+    "a renamed file goes by its new name": Ruled(
+        "g merge=union", {"f": TEN}, {"g": edited(TEN, 4, "ours")}, RIGHT
+    ),
+    "a renamed file does not go by its old name": Ruled(
+        "f merge=union", {"f": TEN}, {"g": edited(TEN, 4, "ours")}, RIGHT, "content"
+    ),
+    "a file in a folder that moved goes by its new name": Ruled(
+        "new/** merge=union",
+        {"old/a": TEN, "old/b": OTHER},
+        {"new/a": edited(TEN, 4, "ours"), "new/b": OTHER},
+        {"old/a": edited(TEN, 4, "theirs"), "old/b": OTHER},
+    ),
+    "a file moved onto another goes by its old name, then by its new one": Ruled(
+        "* merge=union",
+        {"f": TEN},
+        {"g": edited(TEN, 4, "ours")},
+        {"f": edited(TEN, 4, "theirs"), "g": OTHER},
+    ),
+    "a file moved onto another, not united by its new name": Ruled(
+        "f merge=union",
+        {"f": TEN},
+        {"g": edited(TEN, 4, "ours")},
+        {"f": edited(TEN, 4, "theirs"), "g": OTHER},
+        "add/add",
+    ),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", RULED)
+def test_attributes_decide_as_they_do_for_git(name: str, store: Store, git: CGit) -> None:
+    case = RULED[name]
+    base, ours, theirs = (store.tree(files) for files in case[1:4])
+    git.attributes(case.attributes)
+
+    outcome = merge_trees(
+        store, base=base, ours=ours, theirs=theirs, attributes=attributes_of(case.attributes)
+    )
+
+    if case.expected == "clean":
+        assert isinstance(outcome, Merged), outcome
+        assert outcome.tree == git.merge(store, base, ours, theirs)
+    else:
+        assert isinstance(outcome, Conflicted), outcome
+        assert case.expected in [conflict.kind for conflict in outcome.conflicts]
+        assert git.merge(store, base, ours, theirs) is None
+
+
+@pytest.mark.oracle
+def test_a_union_never_hides_the_conflict_of_a_file_moved_onto_another(
+    store: Store, git: CGit
+) -> None:
+    """Git merges the moved file under its old name, and unites its conflict markers cleanly."""
+    base = store.tree({"f": TEN})
+    ours = store.tree({"g": edited(TEN, 4, "ours")})
+    theirs = store.tree({"f": edited(TEN, 4, "theirs"), "g": OTHER})
+    git.attributes("g merge=union")
+
+    outcome = merge_trees(
+        store, base=base, ours=ours, theirs=theirs, attributes=attributes_of("g merge=union")
+    )
+
+    assert isinstance(outcome, Conflicted)
+    assert [conflict.kind for conflict in outcome.conflicts] == ["rename/add"]
+    made = git.merge(store, base, ours, theirs)
+    assert made is not None
+    assert b"<<<<<<<" in git.run("show", f"{made}:g")
+
+
+@pytest.mark.oracle
+def test_a_rename_that_hangs_on_the_attribute_diff_is_left_to_a_person(
+    store: Store, git: CGit
+) -> None:
+    base = store.tree({"f": CR_TEN, "z": OTHER})
+    ours = store.tree({"g": TEN, "z": OTHER})
+    theirs = store.tree({"f": executable(CR_TEN), "z": OTHER})
+
+    for rules, by_git in (("", True), ("* -diff", False), ("* binary", False), ("* diff", True)):
+        git.attributes(rules)
+        outcome = merge_trees(
+            store, base=base, ours=ours, theirs=theirs, attributes=attributes_of(rules)
+        )
+        assert (git.merge(store, base, ours, theirs) is not None) == by_git
+        assert isinstance(outcome, Merged) == by_git
+
+
+def test_a_driver_of_somebody_s_own_is_never_run_and_never_clean(store: Store) -> None:
+    base, ours, theirs = (
+        store.tree({"f": text, "z": OTHER})
+        for text in (TEN, edited(TEN, 1, "ours"), edited(TEN, 8, "theirs"))
+    )
+
+    outcome = merge_trees(
+        store, base=base, ours=ours, theirs=theirs, attributes=attributes_of("f merge=npm")
+    )
+
+    assert isinstance(outcome, Conflicted)
+    (conflict,) = outcome.conflicts
+    assert (conflict.kind, conflict.paths) == ("unsupported", ("f",))
+    assert "merge driver npm" in conflict.detail
+
+
+def test_a_merge_tells_which_files_both_sides_changed(store: Store) -> None:
+    base = store.tree({"f": TEN, "old": OTHER, "z": TEN})
+    ours = store.tree({"f": edited(TEN, 1, "ours"), "new": edited(OTHER, 1, "ours"), "z": TEN})
+    theirs = store.tree({"f": edited(TEN, 8, "x"), "old": edited(OTHER, 8, "x"), "z": OTHER})
+
+    outcome = merge_trees(store, base=base, ours=ours, theirs=theirs)
+
+    assert sorted(outcome.by_lines) == [b"f", b"new"]
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("name", CASES)
 def test_a_named_case_is_decided_as_git_decides_it(name: str, store: Store, git: CGit) -> None:
     case = CASES[name]
+    git.attributes("")
     base, ours, theirs = (store.tree(files) for files in case[:3])
 
     outcome = merge_trees(store, base=base, ours=ours, theirs=theirs)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from hotfix.git.attributes import attributes_of
 from hotfix.git.merge import Conflicted, Merged, merge_trees
 
 from .cgit import OracleCrashedError
@@ -32,6 +33,7 @@ texts = st.lists(st.sampled_from(LINES), max_size=14).map(lambda rows: "".join(r
 distinct = st.tuples(st.sampled_from("PQRS"), st.integers(3, 12)).map(
     lambda made: b"".join(f"{made[0]}{number}\n".encode() for number in range(made[1]))
 )
+crs = distinct.map(lambda text: text.replace(b"\n", b"\r\n"))
 files = st.one_of(
     texts,
     distinct,
@@ -113,28 +115,59 @@ def histories(draw: st.DrawFn) -> tuple[Files, Files, Files]:
 
 @st.composite
 def text_histories(draw: st.DrawFn) -> tuple[Files, Files, Files]:
-    base = draw(st.one_of(texts, texts.map(lambda text: text * 3), distinct))
-    return {"f": base}, {"f": draw(edits(base))}, {"f": draw(edits(base))}
+    base = draw(st.one_of(texts, texts.map(lambda text: text * 3), distinct, crs))
+    tails = st.sampled_from([b"", b"", b"", b"ours", b"theirs", b"\r", b"end\r\n"])
+    ours, theirs = draw(edits(base)), draw(edits(base))
+    return {"f": base}, {"f": ours + draw(tails)}, {"f": theirs + draw(tails)}
+
+
+rules = st.lists(
+    st.builds(
+        "{} {}".format,
+        st.sampled_from(["*", *NAMES, "a*", "d/**", "/a", "*/b", "f/g/*"]),
+        st.sampled_from(["merge=union", "merge=union", "-merge", "binary", "merge", "!merge"]),
+    ),
+    min_size=1,
+    max_size=3,
+).map("\n".join)
 
 
 @pytest.mark.oracle
-@settings(max_examples=EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
 @given(history=histories())
 def test_trees_merge_as_in_git(git: CGit, history: tuple[Files, Files, Files]) -> None:
     agree(git, history)
 
 
 @pytest.mark.oracle
-@settings(max_examples=EXAMPLES - EXAMPLES // 2)
+@settings(max_examples=EXAMPLES // 4)
+@given(history=histories(), text=rules)
+def test_trees_merge_by_attributes_as_in_git(
+    git: CGit, history: tuple[Files, Files, Files], text: str
+) -> None:
+    agree(git, history, text)
+
+
+@pytest.mark.oracle
+@settings(max_examples=EXAMPLES // 4)
+@given(history=text_histories())
+def test_texts_unite_as_in_git(git: CGit, history: tuple[Files, Files, Files]) -> None:
+    agree(git, history, "f merge=union")
+
+
+@pytest.mark.oracle
+@settings(max_examples=EXAMPLES // 4)
 @given(history=text_histories())
 def test_texts_merge_as_in_git(git: CGit, history: tuple[Files, Files, Files]) -> None:
     agree(git, history)
 
 
-def agree(git: CGit, history: tuple[Files, Files, Files]) -> None:
+def agree(git: CGit, history: tuple[Files, Files, Files], rules: str = "") -> None:
+    git.attributes(rules)
     store = Store()
     base, ours, theirs = (store.tree(tree) for tree in history)
-    outcome = merge_trees(store, base=base, ours=ours, theirs=theirs)
+    attributes = attributes_of(rules)
+    outcome = merge_trees(store, base=base, ours=ours, theirs=theirs, attributes=attributes)
     try:
         expected = git.merge(store, base, ours, theirs)
     except OracleCrashedError:
@@ -143,4 +176,6 @@ def agree(git: CGit, history: tuple[Files, Files, Files]) -> None:
         assert outcome.tree == expected
     elif expected is not None:
         assert isinstance(outcome, Conflicted)
-        assert SAFER & {conflict.kind for conflict in outcome.conflicts}
+        # With a union git may also take its own conflict markers in a moved file for text.
+        safer = SAFER | {"rename/add"} if rules else SAFER
+        assert safer & {conflict.kind for conflict in outcome.conflicts}

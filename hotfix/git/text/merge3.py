@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from hotfix.git.conflicts import Hunk, Lines
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hotfix.git.text.myers import Line
 
 _CONTEXT = 30  # lines kept beside the changes, so that they can slide
+_NEAR = 3  # overlaps with so few lines between them are one
 
 Taken = Literal["ours", "theirs", "nobody"]
 
@@ -54,19 +55,24 @@ class _Region:
         self.theirs_count = other.theirs_start + other.theirs_count - self.theirs_start
 
 
-def merge_texts(base: bytes, ours: bytes, theirs: bytes, rules: Rules) -> bytes | Overlap:
-    """Return the merged text, or where it needs a person.
+def merge_texts(
+    base: bytes, ours: bytes, theirs: bytes, rules: Rules, *, union: bool = False
+) -> bytes | Overlap:
+    """Return the merged text, or where it needs a person; with ``union`` it needs none.
+
+    A union takes the lines of both sides where they overlap, ours first.
 
     Changes that touch without a line between them overlap; the same change on both sides is
     taken once. Nothing is decided by looking for marker text, so a file that contains conflict
     markers merges like any other.
     """
-    ours_ends, theirs_ends = sure_ends(base, ours), sure_ends(base, theirs)
-    cut = _cut(base, ours_ends, theirs_ends)
+    known = sure_ends(base, ours), sure_ends(base, theirs)
+    # A union looks at the first line of the base, to see how lines end there.
+    cut = Ends(0, 0) if union else _cut(base, *known)
     try:
-        return _merge_within(cut, base, ours, theirs, (ours_ends, theirs_ends), rules)
+        return _merge_within(cut, base, ours, theirs, known, rules, union=union)
     except TrimmedTooFarError:
-        return _merge_within(Ends(0, 0), base, ours, theirs, (ours_ends, theirs_ends), rules)
+        return _merge_within(Ends(0, 0), base, ours, theirs, known, rules, union=union)
 
 
 def _cut(base: bytes, one: Ends, other: Ends) -> Ends:
@@ -81,7 +87,14 @@ def _cut(base: bytes, one: Ends, other: Ends) -> Ends:
 
 
 def _merge_within(
-    cut: Ends, base: bytes, ours: bytes, theirs: bytes, known: tuple[Ends, Ends], rules: Rules
+    cut: Ends,
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    known: tuple[Ends, Ends],
+    rules: Rules,
+    *,
+    union: bool,
 ) -> bytes | Overlap:
     """Merge what lies between the ends that are cut off."""
     interner = Interner()
@@ -95,6 +108,8 @@ def _merge_within(
     if not their_changes:
         return ours
     regions = _joined(_regions(our_changes, their_changes, our_lines, their_lines))
+    if union:
+        return _united(regions, base_lines, our_lines, their_lines, rules)
     before = base.count(b"\n", 0, cut.start)
     hunks = tuple(
         _hunk(region, base_lines, our_lines, their_lines, before)
@@ -225,6 +240,93 @@ def _assembled(
             at = region.ours_start + region.ours_count
     parts += our_lines[at:]
     return b"".join(parts)
+
+
+def _united(
+    regions: list[_Region],
+    base: Sequence[Line],
+    ours: Sequence[Line],
+    theirs: Sequence[Line],
+    rules: Rules,
+) -> bytes:
+    """Take both sides' lines where they overlap (xdiff's ``XDL_MERGE_FAVOR_UNION``)."""
+    parts: list[Line] = []
+    at = 0
+    refined = (part for region in regions for part in _refined(region, ours, theirs, rules))
+    for region in _near_ones_joined(refined):
+        parts += ours[at : region.ours_start]
+        at = region.ours_start + region.ours_count
+        if region.taken != "theirs":
+            parts += _ours(region, ours)
+        if region.taken == "nobody" and region.ours_count and not parts[-1].endswith(b"\n"):
+            parts.append(b"\r\n" if _ends_in_cr(region, base, ours, theirs) else b"\n")
+        if region.taken != "ours":
+            parts += _theirs(region, theirs)
+    parts += ours[at:]
+    return b"".join(parts)
+
+
+def _refined(
+    region: _Region, ours: Sequence[Line], theirs: Sequence[Line], rules: Rules
+) -> Iterator[_Region]:
+    """Compare the two sides of an overlap and leave out what they share.
+
+    Equal sides are taken once. A side without lines has nothing to compare.
+    """
+    if region.taken != "nobody" or not region.ours_count or not region.theirs_count:
+        yield region
+        return
+    found = changes(_ours(region, ours), _theirs(region, theirs), rules, Frame())
+    if not found:
+        yield replace(region, taken="ours")
+    for change in found:
+        yield replace(
+            region,
+            ours_start=region.ours_start + change.old_start,
+            ours_count=change.old_count,
+            theirs_start=region.theirs_start + change.new_start,
+            theirs_count=change.new_count,
+        )
+
+
+def _near_ones_joined(regions: Iterator[_Region]) -> list[_Region]:
+    """Join overlaps that only a few lines part: those lines then stand there twice."""
+    joined: list[_Region] = []
+    for region in regions:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.taken == region.taken == "nobody"
+            and region.ours_start - last.ours_start - last.ours_count <= _NEAR
+        ):
+            last.join(region)
+        else:
+            joined.append(region)
+    return joined
+
+
+def _ends_in_cr(
+    region: _Region, base: Sequence[Line], ours: Sequence[Line], theirs: Sequence[Line]
+) -> bool:
+    """Tell whether a line feed that is put in gets a carriage return, as its surroundings have it.
+
+    Looked at are the lines before the overlap on both sides, and the first of the base; one that
+    cannot tell does not count (``is_cr_needed``).
+    """
+    styles = (
+        _has_cr(ours, max(region.ours_start - 1, 0)),
+        _has_cr(theirs, max(region.theirs_start - 1, 0)),
+        _has_cr(base, 0),
+    )
+    return False not in styles and styles[-1] is True
+
+
+def _has_cr(lines: Sequence[Line], at: int) -> bool | None:
+    """Tell how a line ends, or the one before a last line that ends in nothing."""
+    if not lines or (at == 0 and len(lines) == 1 and not lines[0].endswith(b"\n")):
+        return None
+    line = lines[at] if lines[at].endswith(b"\n") else lines[at - 1]
+    return line.endswith(b"\r\n")
 
 
 def _ours(region: _Region, lines: Sequence[Line]) -> Sequence[Line]:
