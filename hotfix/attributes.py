@@ -16,9 +16,6 @@ State = bool | str | None
 
 States = tuple[tuple[str, State], ...]
 
-MOST_LINES: Final = 200
-"""More are no rules that somebody reviews."""
-
 
 class Line(NamedTuple):
     """What one line says, in its order: of the paths of a pattern, or as a macro by its name."""
@@ -54,6 +51,17 @@ def read_lines(text: str) -> tuple[tuple[Line, ...], tuple[Fault, ...]]:
     return tuple(lines), tuple(faults)
 
 
+def attribute_faults(text: str) -> tuple[Fault, ...]:
+    """Say what is wrong with attributes that somebody shall review and Git shall follow."""
+    lines, faults = read_lines(text)
+    if not faults and not lines:
+        return (Fault(1, 1, 1, "it holds no attributes", "Write lines such as `*.lock -merge`."),)
+    if not faults and len(lines) > _MOST_LINES:
+        said = f"it has {len(lines)} lines; {_MOST_LINES} are the most"
+        return (Fault(1, 1, 1, said, "Write wider patterns."),)
+    return faults
+
+
 class _UnusableError(Exception):
     def __init__(self, start: int, end: int, sentence: str, hint: str) -> None:
         super().__init__(sentence)
@@ -71,7 +79,7 @@ def _read(row: str) -> Line | None:
     macro = first[0].startswith(_MACRO) and first[0] != _MACRO
     name = first[0].removeprefix(_MACRO) if macro else _pattern(first)
     if macro and not _NAME.fullmatch(name):
-        raise _UnusableError(*place, f"`{name}` cannot be the name of a macro", _NAMES)
+        raise _UnusableError(*place, "this cannot be the name of a macro", _NAMES)
     if not rest:
         raise _UnusableError(*place, "the line gives no attribute", "Add one, such as `-merge`.")
     states = tuple(_state(word) for word in rest)
@@ -94,7 +102,7 @@ def _pattern(word: re.Match[str]) -> str:
         hint = "Give the files that are meant another attribute in a line below."
         raise _UnusableError(*place, "attributes have no negative patterns", hint)
     if pattern.endswith("/"):
-        hint = f"Write `{written.rstrip('/')}/**` for all that lies in it."
+        hint = "Put `**` behind it, for all that lies in the folder."
         raise _UnusableError(*place, "the pattern is of a folder and matches no file", hint)
     if not _WELL_FORMED.fullmatch(pattern):
         hint = "Close the bracket, or put `\\` before a character that stands for itself."
@@ -107,10 +115,10 @@ def _state(word: re.Match[str]) -> tuple[str, State]:
     name, equals, value = written.lstrip("-!").partition("=")
     sign = written[: len(written) - len(written.lstrip("-!"))]
     if not _NAME.fullmatch(name) or name.startswith(_RESERVED) or len(sign) > 1:
-        raise _UnusableError(*place, f"`{written}` is no attribute", _NAMES)
+        raise _UnusableError(*place, "this is no attribute", _NAMES)
     if equals and (sign or not value):
-        hint = f"Write `{sign}{name}`, or `{name}=VALUE`."
-        raise _UnusableError(*place, f"`{written}` gives the attribute no clear value", hint)
+        hint = "Write `merge`, `-merge`, `!merge` or `merge=VALUE`."
+        raise _UnusableError(*place, "this gives the attribute no clear value", hint)
     if equals:
         return name, value
     return name, {"": True, "-": False, "!": None}[sign]
@@ -129,6 +137,7 @@ def _escaped(code: str) -> bytes:
     return bytes([int(code, 8)]) if code.isdigit() else _LETTERS[code].encode()
 
 
+_MOST_LINES: Final = 200
 _LONGEST: Final = 2000  # Git passes over a line of 2,048 bytes and more
 _MACRO: Final = "[attr]"
 _RESERVED: Final = "builtin_"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotfix.git.objects import ObjectReader
+    from hotfix.plan.branch import PickConflict
     from hotfix.plan.build import Built
 
 _SECONDS: Final = 120
@@ -63,6 +64,7 @@ class _Question:
 
     project: str
     merge_request: int
+    attributes: str
     base: Sha
     ours: Sha
     theirs: Sha
@@ -89,17 +91,27 @@ def second_opinion(built: Built) -> Opinion:
 
 def _questions(built: Built, project: str, reader: ObjectReader) -> Iterator[_Question]:
     target = next(each for each in built.plan.targets if each.project == project)
+    asked = next(each for each in built.plan.spec.targets if each.project == project)
+    attributes = asked.merge_attributes or ""
     for commit in target.commits:
         picked = commit.resolution or commit.picked_from
         if picked is not None and commit.merge_request is not None:
             base, theirs = _change(reader, Sha(picked))
             ours = read_commit(reader, Sha(commit.parent)).tree if commit.sha else Sha(commit.tree)
-            yield _Question(project, commit.merge_request, base, ours, theirs, commit.tree)
+            yield _Question(
+                project, commit.merge_request, attributes, base, ours, theirs, commit.tree
+            )
     conflict = built.conflicts.get(project)
-    if conflict is not None:
+    if conflict is not None and not _is_ours_alone(conflict):
         base, theirs = _change(reader, conflict.want.picked)
         ours = read_commit(reader, conflict.onto).tree
-        yield _Question(project, conflict.want.merge_request, base, ours, theirs, None)
+        merge_request = conflict.want.merge_request
+        yield _Question(project, merge_request, attributes, base, ours, theirs, None)
+
+
+def _is_ours_alone(conflict: PickConflict) -> bool:
+    """Tell whether the plan itself says that git might merge this: there is nothing to compare."""
+    return {each.kind for each in conflict.conflicted.conflicts} == {"unsupported"}
 
 
 def _change(reader: ObjectReader, sha: Sha) -> tuple[Sha, Sha]:
@@ -113,6 +125,8 @@ def _ask(git: str, reader: ObjectReader, question: _Question) -> str | None:
     with tempfile.TemporaryDirectory(prefix="hotfix-opinion-") as folder:
         repository = Path(folder) / "opinion.git"
         _run(git, Path(folder), "init", "--quiet", "--bare", repository.name)
+        (repository / "info").mkdir(exist_ok=True)
+        (repository / "info" / "attributes").write_text(question.attributes, "utf-8")
         for made in needed_objects(reader, question.base, question.ours, question.theirs):
             _store(repository, made.id.decode(), made.as_legacy_object())
         _run(git, repository, "hash-object", "-t", "tree", "-w", "--stdin")
@@ -146,6 +160,7 @@ def _disagreement(question: _Question, answer: str | None, version: str) -> Find
                 f"base=$(git commit-tree {question.base} -m base)",
                 f"ours=$(git commit-tree {question.ours} -p $base -m ours)",
                 f"theirs=$(git commit-tree {question.theirs} -p $base -m theirs)",
+                *(f"# info/attributes: {row}" for row in question.attributes.splitlines()),
                 "git merge-tree --write-tree $ours $theirs",
             )
         ),

@@ -72,6 +72,8 @@ _BINARY: Final[States] = (("diff", False), ("merge", False), ("text", False))
 _SLASH: Final = ord("/")
 _BYTES_PER_STEP: Final = 2
 
+NO_ATTRIBUTES: Final = Attributes()
+
 
 class _Pattern:
     """A pattern in Git's own language (``wildmatch``), as places that a path moves through.

@@ -97,6 +97,8 @@ class NewCommit:
     committer: str
     files: tuple[FileChange, ...]
     objects: tuple[ShaFile, ...]
+    by_lines: tuple[bytes, ...] = ()
+    """The files that both sides of a pick changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class AlreadyThere:
 
     reason: str
     tree: Sha
+    by_lines: tuple[bytes, ...] = ()
+    """As in :class:`NewCommit`."""
 
 
 class RawCommit(NamedTuple):

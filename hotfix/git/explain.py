@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
 from hotfix.git.history import commits_between, first_parents
 from hotfix.git.objects import Overlay, read_blob
@@ -24,6 +25,7 @@ from hotfix.git.trees import DIRECTORY, SUBMODULE, Entry, read_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.commits import CommitInfo
     from hotfix.git.conflicts import Conflict
     from hotfix.git.objects import ObjectReader
@@ -71,6 +73,7 @@ def explain(
     conflicted: Conflicted,
     missing: Sequence[CommitInfo],
     group: Callable[[Sha], Hashable],
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> Explanation:
     """Tell what a pick that conflicts stands on, and what would make it clean.
 
@@ -78,7 +81,7 @@ def explain(
     are only taken together. Where trying takes too long no set is named: better none than a wrong
     one, since a named set has been seen to plan clean.
     """
-    search = _Search(reader, onto, commit, list(missing), group)
+    search = _Search(reader, onto, commit, list(missing), group, attributes)
     blamed = search.blamed(conflicted, len(search.missing))
     suspects = blamed or search.touching(_paths(conflicted), len(search.missing))
     try:
@@ -102,6 +105,7 @@ class _Search:
     commit: Sha
     missing: list[CommitInfo]
     group: Callable[[Sha], Hashable]
+    attributes: Attributes
     left: int = _PICKS
     entries: dict[tuple[Sha, str], Entry | None] = field(default_factory=dict)
 
@@ -162,7 +166,15 @@ class _Search:
             own = place == len(self.missing)
             sha = self.commit if own else self.missing[place].sha
             when = read_commit(self.reader, sha).committer_time
-            made = pick(overlay, onto=head, commit=sha, trailers=(), committer=_NOBODY, when=when)
+            made = pick(
+                overlay,
+                onto=head,
+                commit=sha,
+                trailers=(),
+                committer=_NOBODY,
+                when=when,
+                attributes=self.attributes,
+            )
             if isinstance(made, Conflicted):
                 return place, made
             if isinstance(made, NewCommit):

@@ -14,9 +14,9 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from hotfix.git.attributes import Attributes
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.collect import SIDES, collect
 from hotfix.git.conflicts import Conflict, Conflicted
 from hotfix.git.content import ContentMerger
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from dulwich.objects import ShaFile
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.collect import RenameQuestions
     from hotfix.git.objects import ObjectReader
     from hotfix.identifiers import Sha
@@ -52,16 +53,13 @@ class Merged:
     by_lines: tuple[bytes, ...] = ()
 
 
-_NONE: Final = Attributes()
-
-
 def merge_trees(
     reader: ObjectReader,
     *,
     base: Sha | None,
     ours: Sha,
     theirs: Sha,
-    attributes: Attributes = _NONE,
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> Merged | Conflicted:
     """Bring the change from ``base`` to ``theirs`` into ``ours``; all three are tree ids.
 

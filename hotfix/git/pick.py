@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import (
     AlreadyThere,
     Conflicted,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from dulwich.objects import ShaFile
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.commits import Identity, RawCommit
     from hotfix.git.merge import Merged
     from hotfix.git.objects import ObjectReader
@@ -37,6 +39,7 @@ def pick(
     trailers: Sequence[str],
     committer: Identity,
     when: datetime,
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> NewCommit | AlreadyThere | Conflicted:
     """Return the commit that ``git cherry-pick -x -m 1`` would make of ``commit`` on ``onto``.
 
@@ -50,11 +53,13 @@ def pick(
     picked = read_raw_commit(reader, commit)
     ours = read_raw_commit(reader, onto).tree
     base = read_raw_commit(reader, picked.parents[0]).tree if picked.parents else None
-    outcome = merge_trees(reader, base=base, ours=ours, theirs=picked.tree)
+    outcome = merge_trees(reader, base=base, ours=ours, theirs=picked.tree, attributes=attributes)
     if isinstance(outcome, Conflicted):
         return outcome
     if outcome.tree == ours:
-        return AlreadyThere(f"everything that {short(commit)} changes is there already", ours)
+        return AlreadyThere(
+            f"everything that {short(commit)} changes is there already", ours, outcome.by_lines
+        )
     lines = [f"(cherry picked from commit {commit})", *trailers]
     message = with_lines(picked.message, lines, picked.encoding)
     made = make_commit(
@@ -90,4 +95,5 @@ def _new_commit(
         committer=committer.line().decode(),
         files=changed_files(view, ours, merged.tree),
         objects=(*merged.objects, made),
+        by_lines=merged.by_lines,
     )

@@ -10,6 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import read_commit
 from hotfix.git.diff import deltas
 from hotfix.git.merge import Merged, merge_trees
@@ -30,6 +31,7 @@ from hotfix.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.conflicts import Conflicted
     from hotfix.git.diff import Delta
     from hotfix.git.objects import ObjectReader
@@ -70,7 +72,13 @@ def changed_since(reader: ObjectReader, *, resolution: Sha, onto: Sha) -> tuple[
 
 
 def by_hand(
-    reader: ObjectReader, *, onto: Sha, commit: Sha, conflicted: Conflicted, result: Sha
+    reader: ObjectReader,
+    *,
+    onto: Sha,
+    commit: Sha,
+    conflicted: Conflicted,
+    result: Sha,
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> tuple[Resolved, ...] | None:
     """Show where a person's resulting tree differs from the part that merges by itself.
 
@@ -89,7 +97,7 @@ def by_hand(
         if path_text(delta.path) in paths
     }
     rest = _with_entries(overlay, picked.tree, kept)
-    merged = merge_trees(overlay, base=base, ours=ours, theirs=rest)
+    merged = merge_trees(overlay, base=base, ours=ours, theirs=rest, attributes=attributes)
     if not isinstance(merged, Merged):
         return None
     overlay.add(merged.objects)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Identity, NewCommit, read_commit
 from hotfix.git.history import first_parents
 from hotfix.git.pick import pick
@@ -20,6 +21,7 @@ from hotfix.git.pick import pick
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
     from hotfix.identifiers import Sha
@@ -66,6 +68,7 @@ def adopt(
     hotfix: str,
     restore_message: str,
     wanted: Sequence[Wanted],
+    attributes: Attributes = NO_ATTRIBUTES,
 ) -> Adopted:
     """Tell what of the hotfix is on the branch whose head is given.
 
@@ -79,41 +82,40 @@ def adopt(
     above: list[CommitInfo] = []
     for commit in islice(first_parents(reader, head), _SEARCHED + len(wanted)):
         if commit.tree == tree:
-            return _classify(reader, head, commit, above[::-1], hotfix, restore_message, wanted)
+            picks, unknown = _match(reader, above[::-1], wanted, attributes)
+            restore = commit if _is_restore(reader, commit, hotfix, restore_message) else None
+            if unknown:
+                begun = _is_begun((commit, *above), restore, picks, hotfix)
+                return Adopted(head, None, (), tuple(unknown) if begun else ())
+            return Adopted(commit.parents[0] if restore else commit.sha, restore, tuple(picks), ())
         above.append(commit)
     ours = [commit for commit in above if _is_marked(commit, hotfix)]
     return Adopted(head, None, (), tuple(above[: above.index(ours[-1]) + 1]) if ours else ())
 
 
-def _classify(
-    reader: ObjectReader,
-    head: Sha,
-    bottom: CommitInfo,
-    above: Sequence[CommitInfo],
+def _is_begun(
+    commits: Sequence[CommitInfo],
+    restore: CommitInfo | None,
+    picks: Sequence[tuple[Wanted, CommitInfo]],
     hotfix: str,
-    restore_message: str,
-    wanted: Sequence[Wanted],
-) -> Adopted:
-    picks, unknown = _match(reader, above, wanted)
-    restore = bottom if _is_restore(reader, bottom, hotfix, restore_message) else None
-    if unknown:
-        begun = any(_is_marked(commit, hotfix) for commit in (bottom, *above)) or (
-            restore is not None and any(want.commit in made.picked_from for want, made in picks)
-        )
-        return Adopted(head, None, (), tuple(unknown) if begun else ())
-    base = bottom.parents[0] if restore else bottom.sha
-    return Adopted(base, restore, tuple(picks), ())
+) -> bool:
+    return any(_is_marked(commit, hotfix) for commit in commits) or (
+        restore is not None and any(want.commit in made.picked_from for want, made in picks)
+    )
 
 
 def _match(
-    reader: ObjectReader, above: Sequence[CommitInfo], wanted: Sequence[Wanted]
+    reader: ObjectReader,
+    above: Sequence[CommitInfo],
+    wanted: Sequence[Wanted],
+    attributes: Attributes,
 ) -> tuple[list[tuple[Wanted, CommitInfo]], list[CommitInfo]]:
     left = list(wanted)
     picks: list[tuple[Wanted, CommitInfo]] = []
     unknown: list[CommitInfo] = []
     for commit in above:
         likely = sorted(left, key=lambda want: want.commit not in commit.picked_from)
-        match = next((want for want in likely if _makes(reader, want, commit)), None)
+        match = next((want for want in likely if _makes(reader, want, commit, attributes)), None)
         if match is None:
             unknown.append(commit)
         else:
@@ -122,7 +124,7 @@ def _match(
     return picks, unknown
 
 
-def _makes(reader: ObjectReader, want: Wanted, commit: CommitInfo) -> bool:
+def _makes(reader: ObjectReader, want: Wanted, commit: CommitInfo, attributes: Attributes) -> bool:
     """Tell whether picking the wanted commit onto the commit's parent gives the commit's tree."""
     if len(commit.parents) != 1:
         return False
@@ -133,6 +135,7 @@ def _makes(reader: ObjectReader, want: Wanted, commit: CommitInfo) -> bool:
         trailers=(),
         committer=_NOBODY,
         when=commit.committer_time,
+        attributes=attributes,
     )
     return isinstance(made, NewCommit) and made.tree == commit.tree
 

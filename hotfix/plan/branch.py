@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
 from hotfix.git.objects import Overlay
 from hotfix.git.pick import pick
@@ -21,6 +22,7 @@ from hotfix.plan.model import FileChange, PlannedCommit, ResolvedFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from hotfix.git.attributes import Attributes
     from hotfix.git.commits import AlreadyThere, CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.adopt import Adopted, Wanted
@@ -36,6 +38,7 @@ class BranchRules:
     restore_message: str
     committer: Identity
     requested_at: datetime | None
+    attributes: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Branch:
     objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
     conflict: PickConflict | None = None
     """The first pick that does not apply; nothing is planned after it."""
+    by_lines: dict[bytes, int] = field(default_factory=dict)
+    """Files that a pick and the branch both changed, with the merge request that was picked."""
 
 
 def plan_branch(
@@ -120,7 +125,9 @@ def _plan_pick(
         ),
         committer=rules.committer,
         when=dates.next,
+        attributes=rules.attributes,
     )
+    branch.by_lines |= dict.fromkeys(made.by_lines, want.merge_request)
     if isinstance(made, Conflicted):
         branch.conflict = PickConflict(want, made, branch.head, overlay)
         return False
@@ -129,7 +136,8 @@ def _plan_pick(
         reason = f"Brings !{want.merge_request}" + (
             f", as a person resolved it in {short(want.resolution)}." if want.resolution else "."
         )
-        _append(overlay, branch, made, action="pick", want=want, reason=reason)
+        resolved = _resolved(overlay, rules, want, made)
+        _append(overlay, branch, made, action="pick", want=want, reason=reason, resolved=resolved)
     else:
         branch.commits.append(_already_there(overlay, branch.head, want, made))
     return True
@@ -143,9 +151,9 @@ def _append(
     action: str,
     want: Wanted | None,
     reason: str,
+    resolved: tuple[ResolvedFile, ...] = (),
 ) -> None:
     overlay.add(made.objects)
-    resolved = _resolved(overlay, want, Sha(made.parent), Sha(made.tree)) if want else ()
     branch.objects[made.sha] = made.objects
     branch.head = made.sha
     branch.commits.append(
@@ -168,16 +176,34 @@ def _append(
     )
 
 
-def _resolved(overlay: Overlay, want: Wanted, onto: Sha, result: Sha) -> tuple[ResolvedFile, ...]:
+def _resolved(
+    reader: ObjectReader, rules: BranchRules, want: Wanted, made: NewCommit
+) -> tuple[ResolvedFile, ...]:
     """Show what a person did beyond what merges by itself; nothing where the pick is clean."""
     if want.resolution is None:
         return ()
     nobody = Identity("nobody", "nobody@example.invalid")
-    when = read_commit(overlay, want.commit).committer_time
-    alone = pick(overlay, onto=onto, commit=want.commit, trailers=(), committer=nobody, when=when)
+    overlay = Overlay(reader)
+    overlay.add(made.objects)
+    alone = pick(
+        overlay,
+        onto=made.parent,
+        commit=want.commit,
+        trailers=(),
+        committer=nobody,
+        when=read_commit(overlay, want.commit).committer_time,
+        attributes=rules.attributes,
+    )
     if not isinstance(alone, Conflicted):
         return ()
-    found = by_hand(overlay, onto=onto, commit=want.commit, conflicted=alone, result=result)
+    found = by_hand(
+        overlay,
+        onto=made.parent,
+        commit=want.commit,
+        conflicted=alone,
+        result=made.tree,
+        attributes=rules.attributes,
+    )
     return tuple(
         ResolvedFile(path=each.path, conflicted=each.conflicted, diff=each.diff)
         for each in found or ()

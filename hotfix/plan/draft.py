@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from hotfix.git.attributes import attributes_of
 from hotfix.git.commits import Identity
 from hotfix.git.objects import Overlay
 from hotfix.git.resolution import stray_paths
 from hotfix.identifiers import Sha, is_forbidden
 from hotfix.plan import guards
 from hotfix.plan.adopt import Adopted, Wanted, adopt
+from hotfix.plan.attributes import attributes_not_read
 from hotfix.plan.branch import Branch, BranchRules, plan_branch
 from hotfix.plan.inputs import typed_inputs, variable_guard
 from hotfix.plan.leaving import unreleased
@@ -181,6 +183,7 @@ def _branch(
         hotfix=spec.id,
         restore_message=target.restore_message,
         wanted=wanted,
+        attributes=attributes_of(target.merge_attributes),
     )
     if adopted.unknown:
         findings.append(guards.unknown_guard(target, adopted.unknown))
@@ -188,6 +191,7 @@ def _branch(
     branch = plan_branch(reader, _rules(spec, target), adopted, wanted)
     if branch.conflict is not None:
         findings.append(guards.conflict_guard(target, branch.conflict, objects.why))
+    findings += attributes_not_read(target, branch, reader)
     return branch
 
 
@@ -200,6 +204,7 @@ def _rules(spec: Spec, target: Target) -> BranchRules:
         restore_message=target.restore_message,
         committer=Identity(spec.committer.name, spec.committer.email),
         requested_at=datetime.fromisoformat(requested) if requested else None,
+        attributes=attributes_of(target.merge_attributes),
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hotfix.plan.why import Why
     from hotfix.spec.model import ApprovalPolicy, Target
 
-WARNINGS: Final = frozenset({"apply-not-permitted", "mr-other-branch"})
+WARNINGS: Final = frozenset({"apply-not-permitted", "attributes-not-read", "mr-other-branch"})
 """Codes that are told and can be passed; every other finding blocks."""
 
 
@@ -214,6 +214,35 @@ def _places(conflicted: Conflicted) -> str:
 def _and(names: Sequence[str]) -> str:
     shown = [one_line(name, 80) for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def attributes_guard(target: Target, asked: Sequence[str]) -> Finding:
+    """Say which picked files production's own ``.gitattributes`` would have merged otherwise."""
+    more = f" and {len(asked) - 5} more" if len(asked) > 5 else ""  # noqa: PLR2004  (as shown)
+    return Finding(
+        code="attributes-not-read",
+        target=target.project,
+        message="Production's .gitattributes asks for another merge than the plan made, and a pick "
+        f"in a clone would obey it: {'; '.join(asked[:5])}{more}.",
+        hint=_ATTRIBUTES,
+    )
+
+
+def large_attributes_guard(target: Target, size: int) -> Finding:
+    """Say that production's ``.gitattributes`` may have asked for another merge."""
+    return Finding(
+        code="attributes-not-read",
+        target=target.project,
+        message=f"Production's .gitattributes ({size} bytes) is more than is looked at; the picks "
+        "were merged without it.",
+        hint=_ATTRIBUTES,
+    )
+
+
+_ATTRIBUTES: Final = (
+    "To have it so, write the lines under `merge_attributes`; to merge such a file by lines "
+    "knowingly, write its path and `merge`."
+)
 
 
 def unknown_guard(target: Target, unknown: Sequence[CommitInfo]) -> Finding:

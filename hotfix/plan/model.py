@@ -128,6 +128,9 @@ class ObservedTarget(Frozen):
     access_level: int | None
     production: tuple[SourceOfSha, ...]
     merge_requests: tuple[ObservedMergeRequest, ...]
+    merge_attributes: str = Field(
+        default="", description="Which Git attributes the picks were merged by, in one line."
+    )
 
 
 class TargetChange(Frozen):

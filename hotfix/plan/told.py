@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hotfix.clock import timestamp
 from hotfix.identifiers import short
+from hotfix.plan.attributes import told_attributes
 from hotfix.plan.model import ObservedMergeRequest, ObservedTarget, SourceOfSha
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def observed_target(seen: SeenTarget, sources: Sequence[SourceOfSha]) -> Observe
     return ObservedTarget(
         url=seen.project.web_url,
         access_level=seen.project.access_level,
+        merge_attributes=told_attributes(seen.target),
         production=tuple(sources),
         merge_requests=tuple(
             told for each in seen.merge_requests if (told := _merge_request(each)) is not None

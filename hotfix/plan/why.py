@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hotfix.git.attributes import attributes_of
 from hotfix.git.explain import explain, missing_commits
 from hotfix.identifiers import Sha, short
 from hotfix.text import printable
@@ -54,6 +55,7 @@ def why(
         conflicted=conflict.conflicted,
         missing=missing,
         group=lambda sha: brought_by.get(sha, sha),
+        attributes=attributes_of(target.merge_attributes),
     )
     needed = found.needed if all(sha in brought_by for sha in found.needed) else ()
     wanted = [ref.iid for ref in target.merge_requests]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from hotfix.attributes import attribute_faults
 from hotfix.spec.document import MERGE_REQUEST_PATTERN
 from hotfix.spec.rules import quoted
 from hotfix.spec.tree import ListNode, MapNode, Node, ScalarNode
@@ -27,6 +28,7 @@ def spec_findings(root: MapNode) -> Iterator[Finding]:
         yield from _target_findings(target)
     if "targets" in root.pairs:
         yield from _project_value_findings(root)
+        yield from _attribute_findings(root)
     yield from _after_findings(targets)
     yield from settings_findings(root)
 
@@ -44,6 +46,7 @@ def settings_findings(root: MapNode) -> Iterator[Finding]:
 def defaults_findings(root: MapNode) -> Iterator[Finding]:
     """Check the team's defaults."""
     yield from _project_value_findings(root)
+    yield from _attribute_findings(root)
     yield from settings_findings(root)
 
 
@@ -88,6 +91,7 @@ def _target_findings(target: MapNode) -> Iterator[Finding]:
     yield from _coverage_findings(checks)
     yield from _resolution_findings(target, project)
     yield from _project_value_findings(target)
+    yield from _attribute_findings(target)
 
 
 def merge_request(node: Node | None, project: object) -> tuple[object, int] | None:
@@ -142,6 +146,14 @@ def _project_value_findings(level: MapNode) -> Iterator[Finding]:
         )
     elif named is not None and not (isinstance(named, ScalarNode) and isinstance(named.value, str)):
         yield named, "the input `project` is a text", "Write `{path}`, `{name}` or a fixed text."
+
+
+def _attribute_findings(level: MapNode) -> Iterator[Finding]:
+    node = level.get("merge_attributes")
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+        return
+    for fault in attribute_faults(node.value):
+        yield node.inside(fault.line, fault.column, fault.length), fault.sentence, fault.hint
 
 
 def _incident_findings(incident: MapNode) -> Iterator[Finding]:

@@ -284,6 +284,13 @@ class TargetSettings(Frozen):
     deploy: DeployDocument = Field(
         default_factory=DeployDocument, description="How production is deployed."
     )
+    merge_attributes: str | None = Field(
+        default=None,
+        description="Lines as in Git's `info/attributes` that the picks are merged by (`-merge`, "
+        "`binary`, `merge=union`); none when left out, and `.gitattributes` is never read, as by "
+        "`git merge-tree` in a bare repository.",
+        examples=["*.lock -merge\nCHANGELOG.md merge=union\n"],
+    )
 
 
 class TargetRequest(Frozen):

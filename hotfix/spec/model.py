@@ -7,12 +7,21 @@ same hotfix planned through two addresses has one digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_serializer,
+)
 
 from hotfix.models import Frozen
 from hotfix.spec.rules import (
+    AttributeLines,
     BranchName,
     EmailAddress,
     IdText,
@@ -109,6 +118,19 @@ class Target(Frozen):
     orchestration: TargetOrchestration
     deploy: Deploy
     after: tuple[ProjectPath, ...]
+    merge_attributes: AttributeLines | None = Field(
+        default=None,
+        description="Lines as in Git's info/attributes that the picks are merged by; without "
+        "them none are, as by git merge-tree in a bare repository.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_unset_attributes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the key out where it says nothing: a plan from before it has its digest still."""
+        written: dict[str, Any] = handler(self)
+        if self.merge_attributes is None:
+            written.pop("merge_attributes", None)
+        return written
 
 
 class Orchestration(Frozen):

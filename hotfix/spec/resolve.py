@@ -87,6 +87,7 @@ def _target(target: SingleDocument | TargetDocument, layers: _Layers) -> Target:
         ),
         deploy=Deploy(job=_first(*(level.deploy.job for level in settings))),
         after=target.after or (),
+        merge_attributes=_first(*(level.merge_attributes for level in settings)),
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic_core import PydanticCustomError, core_schema
 
+from hotfix.attributes import attribute_faults
 from hotfix.identifiers import FORBIDDEN_ACTION, PROJECT_PATTERN, SHA_PATTERN, is_forbidden
 from hotfix.spec.secrets import mask
 from hotfix.text import one_line
@@ -218,6 +219,11 @@ def _not_forbidden(value: object) -> Complaint | None:
     return None
 
 
+def _attribute_lines(value: str) -> Complaint | None:
+    fault = next(iter(attribute_faults(value)), None)
+    return (f"line {fault.line}: {fault.sentence}", fault.hint) if fault else None
+
+
 def _has_controls(value: str) -> bool:
     return any(unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} for char in value)
 
@@ -253,5 +259,6 @@ BranchName = Annotated[
     Rule(_branch, {"minLength": 1, "maxLength": _REF_LENGTH, "not": {"pattern": _NOT_A_BRANCH}}),
 ]
 EmailAddress = Annotated[str, Rule(_email, {"pattern": _EMAIL, "maxLength": 254})]
+AttributeLines = Annotated[str, Rule(_attribute_lines)]
 PersonName = Annotated[str, line("name"), Rule(_person, {"not": {"pattern": "[<>]"}})]
 Moment = Annotated[str, Rule(_requested_at, {"pattern": _MOMENT})]

@@ -8,7 +8,7 @@ depth is bounded. What is wrong is collected; a syntax error ends the file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -35,6 +35,15 @@ class ScalarNode:
     end: Mark
     text: str
     value: Scalar
+    block: int = 0
+    """The column of the text of a literal block (``|``), whose lines stand as written."""
+
+    def inside(self, line: int, column: int, length: int) -> ScalarNode:
+        """Return a part of the text as a node of its own, where its place in the file is known."""
+        if not self.block:
+            return self
+        row, first = self.start.line + line, self.block + column - 1
+        return replace(self, start=Mark(row, first), end=Mark(row, first + length))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +173,15 @@ class _Builder:
             return MapNode(_mark(event.start_mark), _mark(following.end_mark), pairs)
         # A block scalar's plainness: only a scalar without quotes and bars is resolved.
         value = resolve_plain(event.value) if event.style in {None, ""} else event.value
-        return ScalarNode(_mark(event.start_mark), _mark(event.end_mark), event.value, value)
+        start, end = _mark(event.start_mark), _mark(event.end_mark)
+        block = self._block(start, event.value) if event.style == "|" else 0
+        return ScalarNode(start, end, event.value, value, block)
+
+    def _block(self, start: Mark, text: str) -> int:
+        for number, row in enumerate(text.split("\n"), start=start.line + 1):
+            if row:
+                return len(self._source.line(number)) - len(row) + 1
+        return 0
 
     def _pair(self, pairs: dict[str, tuple[ScalarNode, Node]], key: Node, value: Node) -> None:
         if not isinstance(key, ScalarNode):
@@ -249,6 +266,11 @@ _SYNTAX = (
         "could not find expected ':'|expected ':'",
         "this line has no `:`",
         "Write `key: value`, and indent what belongs to the key above.",
+    ),
+    (
+        "expected alphabetic or numeric",
+        "this begins an alias or an anchor, and no name follows",
+        "Quote the text, or write it below a `|`.",
     ),
     (
         "cannot start any token",

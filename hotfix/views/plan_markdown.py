@@ -84,6 +84,8 @@ def _target(target: TargetPlan) -> Iterator[str]:
     yield f"- {code(target.environment)} runs {code(target.production.sha)}"
     yield f"- {branch} from {code(target.before or 'nothing')}"
     yield f"- {branch} to {code(target.after or 'not known')}"
+    if target.observed.merge_attributes:
+        yield f"- Merge attributes: {code(target.observed.merge_attributes, 10_000)}"
     yield ""
     yield from _fold(f"Commits: {len(target.commits)}", map(_commit, target.commits))
     for commit in target.commits:

@@ -106,6 +106,8 @@ def _branch(page: Page, target: TargetPlan) -> None:
         ("", f"to   {target.after or 'not known, see above'}"),
     ]
     page.table(rows, indent=2)
+    if target.observed.merge_attributes:
+        page.line(f"Merge attributes: {target.observed.merge_attributes}", indent=2, hang=2)
 
 
 def _approvals(page: Page, target: TargetPlan) -> None:

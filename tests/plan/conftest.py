@@ -118,6 +118,7 @@ class Case:
     deploy_job: str | None = None
     last_job: str | None = "deploy-production"
     minimum: int = 1
+    merge_attributes: str | None = None
     at: datetime = NOON
 
     def merge_request(self, iid: int, **changes: Any) -> SeenMergeRequest:  # noqa: ANN401
@@ -159,6 +160,7 @@ class Case:
             orchestration=TargetOrchestration(project_value="{path}", inputs=self.inputs),
             deploy=Deploy(job=self.deploy_job),
             after=(),
+            merge_attributes=self.merge_attributes,
         )
         return Spec(
             version=1,

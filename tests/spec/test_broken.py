@@ -136,6 +136,10 @@ def as_json(value: object) -> object:
 
 
 BEYOND_SCHEMA = {
+    # A language of its own inside a text.
+    "attributes that Git would not use",
+    "attributes on one line",
+    "attributes without a line",
     # Two places compared, or two files.
     "a check's name twice",
     "a command that the defaults do not allow",
