@@ -190,16 +190,23 @@ def _run(
     git: str, folder: Path, *words: str, fits: tuple[int, ...] = (0,)
 ) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ.get("PATH", ""), **_SEALED}
-    done = subprocess.run(  # noqa: S603  (git, with arguments of our own making)
-        [git, *words],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  (git, with arguments of our own making)
+            [git, *words],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(
+            "git-failed",
+            f"`git {words[0]}` takes longer than {_SECONDS} s.",
+            hint="Plan without --verify-with-git; the plan needs no git.",
+        ) from None
     if done.returncode not in fits:
         raise InputError(
             "git-failed",

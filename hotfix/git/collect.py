@@ -33,6 +33,7 @@ SIDES = (OURS, THEIRS)
 ABSENT = Entry(0, Sha(""))
 
 _NO_FILE = (0, DIRECTORY)
+_STEPS_PER_PATH = 25  # a path that is looked at costs so much time, and a kilobyte
 
 ALL = 7
 """Masks: one bit for each of base (1), ours (2) and theirs (4)."""
@@ -171,7 +172,6 @@ class _Walk:
             known = next(oid for oid in oids if oid)
             raise UnsafeTreeError(known, f"is nested deeper than {MAX_DEPTH} folders")
         stages = self._differing(oids)
-        self._rules.effort.spend(len(stages))
         self.collected.folders[folder] = Folder(
             oids[OURS], self._items(oids[OURS])[0], frozenset(stages)
         )
@@ -298,13 +298,15 @@ class _Walk:
         """Return the names that are not the same in all three, with what each of them has."""
         known = {oid for oid in oids if oid is not None}
         if len(known) == 1:
-            return _alone(self._items(known.pop())[0], oids)
+            items = self._items(known.pop())[0]
+            self._rules.effort.spend(_STEPS_PER_PATH * len(items))
+            return _alone(items, oids)
         sides = [self._items(oid)[1] for oid in oids]
         here, there = sides[BASE] ^ sides[OURS], sides[BASE] ^ sides[THEIRS]
         open_here = here - _edited(here, there) if here and there else here
-        stages: dict[bytes, list[Entry]] = {
-            item[0]: [ABSENT, ABSENT, ABSENT] for item in there | open_here
-        }
+        names = {item[0] for item in there | open_here}
+        self._rules.effort.spend(_STEPS_PER_PATH * len(names))
+        stages: dict[bytes, list[Entry]] = {name: [ABSENT, ABSENT, ABSENT] for name in names}
         either = here | there
         for side, items in enumerate(sides):
             for item in either & items:

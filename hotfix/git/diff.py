@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from hotfix.git.commits import FileChange
-from hotfix.git.objects import EMPTY_BLOB
+from hotfix.git.objects import EMPTY_BLOB, EMPTY_TREE
+from hotfix.git.rules import Effort, TooMuchWorkError
 from hotfix.git.trees import DIRECTORY, MAX_DEPTH, UnsafeTreeError, path_text, read_tree
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from hotfix.git.trees import Entry
     from hotfix.identifiers import Sha
 
+
+_MOST_PLACES: Final = 1_000_000
 
 Change = Literal["added", "modified", "deleted", "renamed", "mode"]
 
@@ -50,18 +53,32 @@ def deltas(reader: ObjectReader, old_tree: Sha | None, new_tree: Sha | None) -> 
     """Yield every file, symlink and submodule that differs, in the order of a tree walk.
 
     A path that is a file on one side and a directory on the other is told as both.
+    :class:`UnsafeTreeError` where no repository of people differs in so many places: few trees
+    can stand for any number of paths.
     """
-    yield from _walk(reader, old_tree, new_tree, b"", 0)
+    effort = Effort(_MOST_PLACES)
+    try:
+        yield from _walk(reader, old_tree, new_tree, b"", 0, effort)
+    except TooMuchWorkError:
+        known = new_tree or old_tree or EMPTY_TREE
+        raise UnsafeTreeError(known, f"differs in more than {_MOST_PLACES} places") from None
 
 
 def _walk(
-    reader: ObjectReader, old_tree: Sha | None, new_tree: Sha | None, prefix: bytes, depth: int
+    reader: ObjectReader,
+    old_tree: Sha | None,
+    new_tree: Sha | None,
+    prefix: bytes,
+    depth: int,
+    effort: Effort,
 ) -> Iterator[Delta]:
     if depth > MAX_DEPTH:
         raise UnsafeTreeError(new_tree or old_tree or "", f"is nested deeper than {MAX_DEPTH}")
     old = read_tree(reader, old_tree) if old_tree else {}
     new = read_tree(reader, new_tree) if new_tree else {}
-    for name in sorted({name for name, _ in old.items() ^ new.items()}):
+    names = {name for name, _ in old.items() ^ new.items()}
+    effort.spend(len(names))
+    for name in sorted(names):
         before, after = old.get(name), new.get(name)
         path = prefix + name
         old_directory = before.oid if before and before.mode == DIRECTORY else None
@@ -71,7 +88,7 @@ def _walk(
         if old_file or new_file:
             yield Delta(path, old_file, new_file)
         if old_directory != new_directory:
-            yield from _walk(reader, old_directory, new_directory, path + b"/", depth + 1)
+            yield from _walk(reader, old_directory, new_directory, path + b"/", depth + 1, effort)
 
 
 def _change(delta: Delta) -> Change:

@@ -19,10 +19,16 @@ def needed_objects(reader: ObjectReader, *trees: Sha) -> Iterator[GitObject]:
 
     What is equal in all of them is left out: no merge opens it.
     """
-    yield from _walk(reader, dict.fromkeys(trees), set())
+    yield from _walk(reader, dict.fromkeys(trees), set(), set())
 
 
-def _walk(reader: ObjectReader, trees: dict[Sha, None], seen: set[Sha]) -> Iterator[GitObject]:
+def _walk(
+    reader: ObjectReader, trees: dict[Sha, None], seen: set[Sha], walked: set[frozenset[Sha]]
+) -> Iterator[GitObject]:
+    compared = frozenset(trees)
+    if compared in walked:
+        return
+    walked.add(compared)
     names: dict[bytes, set[tuple[int, Sha]]] = {}
     present: dict[bytes, int] = {}
     for tree in trees:
@@ -35,16 +41,19 @@ def _walk(reader: ObjectReader, trees: dict[Sha, None], seen: set[Sha]) -> Itera
     for name, entries in names.items():
         if len(entries) == 1 and present[name] == len(trees):
             continue
-        yield from _differing(reader, entries, seen)
+        yield from _differing(reader, entries, seen, walked)
 
 
 def _differing(
-    reader: ObjectReader, entries: set[tuple[int, Sha]], seen: set[Sha]
+    reader: ObjectReader,
+    entries: set[tuple[int, Sha]],
+    seen: set[Sha],
+    walked: set[frozenset[Sha]],
 ) -> Iterator[GitObject]:
     folders = dict.fromkeys(oid for mode, oid in sorted(entries) if mode == DIRECTORY)
     if folders:
         # A folder that is not in every tree is compared with nothing: all of it may be looked at.
-        yield from _walk(reader, folders | {EMPTY_TREE: None}, seen)
+        yield from _walk(reader, folders | {EMPTY_TREE: None}, seen, walked)
     for mode, oid in sorted(entries):
         if mode not in {DIRECTORY, SUBMODULE} and oid not in seen:
             seen.add(oid)

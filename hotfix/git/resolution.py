@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PLAIN: Final = frozenset({"content", "binary", "mode", "symlink", "add/add", "modify/delete"})
 """Conflicts of one path each; around them the rest of a merge can be made by itself."""
 _DIFF_LINES: Final = 200
+_LONGEST: Final = 10_000
+"""Lines of a file that are compared; how long difflib takes grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def _store(overlay: Overlay, items: Mapping[bytes, Entry]) -> Sha:
 def _diff(reader: ObjectReader, delta: Delta) -> str:
     old, new = _lines(reader, delta.old), _lines(reader, delta.new)
     if old is None or new is None:
-        return "not text: compare the files"
+        return "not text, or too long to show here: compare the files"
     lines = list(difflib.unified_diff(old, new, "merges by itself", "by hand", lineterm=""))
     more = [f"... {len(lines) - _DIFF_LINES} lines more"] if len(lines) > _DIFF_LINES else []
     return "\n".join([*lines[:_DIFF_LINES], *more])
@@ -158,6 +160,6 @@ def _lines(reader: ObjectReader, entry: Entry | None) -> list[str] | None:
     if entry.mode in {DIRECTORY, SUBMODULE}:
         return None
     data = read_blob(reader, entry.oid)
-    if is_binary(data):
+    if is_binary(data) or data.count(b"\n") > _LONGEST:
         return None
-    return [printable(line)[:500] for line in data.decode("utf-8", "replace").split("\n")]
+    return [printable(line[:500]) for line in data.decode("utf-8", "replace").split("\n")]

@@ -97,7 +97,7 @@ def _hunk(hunk: Hunk) -> Iterator[str]:
 
 def _lines(lines: Lines) -> Iterator[str]:
     for line in lines.lines[:_LINES]:
-        yield printable(line.rstrip("\n"))[:200]
+        yield printable(line[:200].rstrip("\n"))[:200]  # cut first: a line may have megabytes
     if len(lines.lines) > _LINES:
         yield f"... {len(lines.lines) - _LINES} lines more"
 

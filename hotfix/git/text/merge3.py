@@ -97,6 +97,9 @@ def _merge_within(
     union: bool,
 ) -> bytes | Overlap:
     """Merge what lies between the ends that are cut off."""
+    # Lines are counted before they are made: each takes memory, whatever is done with it.
+    for text in (base, ours, theirs):
+        rules.effort.spend(text.count(b"\n", cut.start, len(text) - cut.end))
     interner = Interner()
     base_lines, our_lines, their_lines = (
         interner.split(text[cut.start : len(text) - cut.end]) for text in (base, ours, theirs)
