@@ -298,9 +298,9 @@ class _Walk:
         """Return the names that are not the same in all three, with what each of them has."""
         known = {oid for oid in oids if oid is not None}
         if len(known) == 1:
-            items = self._items(known.pop())[0]
-            self._rules.effort.spend(_STEPS_PER_PATH * len(items))
-            return _alone(items, oids)
+            alone = self._items(known.pop())[0]
+            self._rules.effort.spend(_STEPS_PER_PATH * len(alone))
+            return _alone(alone, oids)
         sides = [self._items(oid)[1] for oid in oids]
         here, there = sides[BASE] ^ sides[OURS], sides[BASE] ^ sides[THEIRS]
         open_here = here - _edited(here, there) if here and there else here
