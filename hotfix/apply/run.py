@@ -7,6 +7,7 @@ step probes first, writes its intent to disk, acts, and writes what it then obse
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hotfix.apply.alone import alone
@@ -25,6 +26,7 @@ from hotfix.clock import timestamp
 from hotfix.errors import StaleError, WaitingError
 from hotfix.evidence.model import Approval
 from hotfix.identifiers import short
+from hotfix.parallel import in_parallel
 from hotfix.plan.document import to_json
 from hotfix.plan.make import make_plan
 
@@ -161,8 +163,11 @@ def _already_complete(run: Run) -> Outcome:
     Raises ``StaleError`` where it does not: the record is true of its time, not of now.
     """
     lock = run.journal.lock
-    for target in lock.plan.targets:
-        environment = run.forge.environment(target.project, target.environment)
+    environments = in_parallel(
+        partial(run.forge.environment, target.project, target.environment)
+        for target in lock.plan.targets
+    )
+    for target, environment in zip(lock.plan.targets, environments, strict=True):
         runs = environment.deployed_sha
         if runs != target.after:
             raise StaleError(

@@ -62,7 +62,8 @@ def show(screen: Screen, error: HotfixError) -> None:
     label = f"error[{printable(error.code)}]"
     if screen.colour(sys.stderr):
         label = f"\x1b[1;31m{label}\x1b[0m"
-    screen.err(f"{label}: {message}\n{hint}")
+    notes = "".join(f"  {printable(note)}\n" for note in getattr(error, "__notes__", ()))
+    screen.err(f"{label}: {message}\n{hint}{notes}")
 
 
 def _usage(error: click.ClickException) -> InputError:

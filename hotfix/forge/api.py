@@ -8,6 +8,7 @@ with the request that brought it, so that what is missing in it can be named.
 from __future__ import annotations
 
 import json
+from collections import deque
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -16,12 +17,14 @@ from hotfix.forge.answer import Answer
 from hotfix.forge.errors import page_title, sentence
 from hotfix.forge.network import LostAnswerError, name_request
 from hotfix.forge.protocol import ForgeError, UnknownOutcomeError
-from hotfix.forge.retry import patiently, rate_limited, transient
+from hotfix.forge.retry import Quiet, patiently, rate_limited, transient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import requests
+
+    from hotfix.clock import Clock
 
 T = TypeVar("T")
 
@@ -58,14 +61,19 @@ def route(*parts: str | int) -> str:
 
 
 class Api:
-    """GitLab's REST and GraphQL APIs as JSON in and out; every failure is a ``ForgeError``."""
+    """GitLab's REST and GraphQL APIs as JSON in and out; every failure is a ``ForgeError``.
 
-    def __init__(
-        self, connect: Callable[[], Client], url: str, sleep: Callable[[float], None]
-    ) -> None:
+    Several threads may ask at a time. ``requests`` does not promise that they may share a session,
+    so a client is out of the pool while it sends: there are as many as ever sent at once, and
+    whoever comes next takes the one that was put back last, with its open connection.
+    """
+
+    def __init__(self, connect: Callable[[], Client], url: str, clock: Clock) -> None:
         self._connect = connect
+        self._idle: deque[Client] = deque()
         self._graphql = f"{url}/api/graphql"
-        self._sleep = sleep
+        self._sleep = clock.sleep
+        self._quiet = Quiet(clock)
 
     def get(self, path: str, query: Mapping[str, object] = _NOTHING) -> Answer:
         """Read one JSON value."""
@@ -151,15 +159,29 @@ class Api:
         query: Mapping[str, object],
         body: Mapping[str, object] | None,
     ) -> requests.Response:
-        return self._connect().http_request(
-            verb,
-            path,
-            query_data={key: value for key, value in query.items() if value is not None},
-            post_data=None if body is None else dict(body),
-            obey_rate_limit=False,
-            retry_transient_errors=False,
-            max_retries=0,
-        )
+        self._quiet.wait()
+        client = self._client()
+        try:
+            return client.http_request(
+                verb,
+                path,
+                query_data={key: value for key, value in query.items() if value is not None},
+                post_data=None if body is None else dict(body),
+                obey_rate_limit=False,
+                retry_transient_errors=False,
+                max_retries=0,
+            )
+        except ForgeError as error:
+            self._quiet.keep(error)
+            raise
+        finally:
+            self._idle.append(client)
+
+    def _client(self) -> Client:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
 
 
 def _json(answer: requests.Response, asked: str) -> Answer:

@@ -7,7 +7,6 @@ and ``session``.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
@@ -16,9 +15,11 @@ from hotfix.forge.api import Api, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token
 from hotfix.forge.protocol import ForgeError, NotFoundError
+from hotfix.parallel import Once
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from datetime import datetime
 
@@ -69,38 +70,39 @@ class GitLabForge:
         self.url = check_base_url(url)
         self._token = check_token(token)
         self._timeout = timeout
-        self._sleep = (clock or SystemClock()).sleep
-        self._api = Api(lambda: self._gitlab, self.url, self._sleep)
-        self._projects: dict[str, Project] = {}
-        self._repositories: dict[str, Repository] = {}
+        clock = clock or SystemClock()
+        self._sleep = clock.sleep
+        self._api = Api(self._client, self.url, clock)
+        self._trust: Once[None, ssl.SSLContext | None] = Once()
+        self._user: Once[None, User] = Once()
+        self._projects: Once[str, Project] = Once()
+        self._repositories: Once[str, Repository] = Once()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
-    @cached_property
-    def _gitlab(self) -> Gitlab:
+    def _client(self) -> Gitlab:
+        """Make a client with a session of its own; one thread at a time uses it."""
         from gitlab import Gitlab  # noqa: PLC0415  (0.25 s, for the commands that ask GitLab)
 
-        from hotfix.forge.session import GuardedSession  # noqa: PLC0415  (as above: requests)
-
-        session = GuardedSession(self.url, self._token, timeout=self._timeout)
-        return Gitlab(
-            self.url, private_token=self._token, session=session, ssl_verify=ca_bundle() or True
+        from hotfix.forge.session import (  # noqa: PLC0415  (as above: requests)
+            GuardedSession,
+            trusted,
         )
+
+        trust = self._trust.get(None, lambda: trusted(self.url, ca_bundle()))
+        session = GuardedSession(self.url, self._token, timeout=self._timeout, trust=trust)
+        return Gitlab(self.url, private_token=self._token, session=session)
 
     def current_user(self) -> User:
         """Tell whose token this is; asked once."""
-        return self._user
-
-    @cached_property
-    def _user(self) -> User:
-        return convert.user(self._api.get("/user"))
+        return self._user.get(None, lambda: convert.user(self._api.get("/user")))
 
     def project(self, project: str) -> Project:
         """Get a project; asked once."""
-        if project not in self._projects:
-            self._projects[project] = convert.project(self._api.get(route("projects", project)))
-        return self._projects[project]
+        return self._projects.get(
+            project, lambda: convert.project(self._api.get(route("projects", project)))
+        )
 
     def merge_request(self, project: str, iid: int) -> MergeRequest:
         """Get a merge request as it stands now."""
@@ -333,11 +335,12 @@ class GitLabForge:
 
     def repository(self, project: Project) -> Repository:
         """Open the Git side of a project; the same one each time, with what it fetched."""
+        url = project.http_url_to_repo
+        return self._repositories.get(url, lambda: self._open(url))
+
+    def _open(self, url: str) -> Repository:
         from hotfix.forge.transport import HttpRepository  # noqa: PLC0415  (dulwich's client)
 
-        url = project.http_url_to_repo
-        if url not in self._repositories:
-            self._repositories[url] = HttpRepository(
-                url, self._token, gitlab=self.url, timeout=self._timeout, sleep=self._sleep
-            )
-        return self._repositories[url]
+        return HttpRepository(
+            url, self._token, gitlab=self.url, timeout=self._timeout, sleep=self._sleep
+        )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from hotfix.forge.protocol import ForgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hotfix.clock import Clock
 
 T = TypeVar("T")
 
@@ -36,6 +39,31 @@ def patiently(
                 raise
             sleep(wait)
     return attempt()
+
+
+class Quiet:
+    """A server's wish to be left alone for a while, heeded by every thread that asks it.
+
+    Each of several threads would otherwise learn it from a refusal of its own, and what counts
+    requests counts refused ones too.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until = clock.monotonic()
+
+    def keep(self, error: ForgeError) -> None:
+        """Note how long a refusal asks to wait, where it does and the wait will be kept."""
+        seconds = error.retry_after
+        if rate_limited(error) and seconds is not None and seconds <= LONGEST:
+            with self._lock:
+                self._until = max(self._until, self._clock.monotonic() + seconds)
+
+    def wait(self) -> None:
+        """Wait until the server may be asked again."""
+        while (left := self._until - self._clock.monotonic()) > 0:
+            self._clock.sleep(left)
 
 
 def rate_limited(error: ForgeError) -> bool:

@@ -7,9 +7,12 @@ redirects of reads alone: a redirected write would be sent on as a read of somet
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
 
 from hotfix.errors import InputError
 from hotfix.forge.errors import sentence
@@ -18,6 +21,7 @@ from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 _FEW = 5
@@ -33,9 +37,13 @@ _HINTS = {
 class GuardedSession(requests.Session):
     """A session that is bound to one origin and raises ``ForgeError`` for all but success."""
 
-    def __init__(self, url: str, token: str, *, timeout: float) -> None:
+    def __init__(
+        self, url: str, token: str, *, timeout: float, trust: ssl.SSLContext | None
+    ) -> None:
         super().__init__()
         self.max_redirects = _FEW
+        if trust is not None:
+            self.mount("https://", _Trusting(trust))
         self._origin = origin(url)
         # Plain HTTP is allowed to this machine alone, so it must not go out through a proxy.
         self.trust_env = not is_loopback(self._origin.host)
@@ -90,6 +98,51 @@ class GuardedSession(requests.Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Leave a redirected request as it is; ``requests`` would look into ``~/.netrc``."""
+
+
+def trusted(url: str, authorities: str | None) -> ssl.SSLContext | None:
+    """Return what decides whom to trust: a file or folder of certificates, else the usual ones.
+
+    ``None`` for a URL that needs no certificate.
+
+    Reading them takes tens of milliseconds, which ``requests`` spends on every connection. So it
+    is done once, and all sessions of a run share the result.
+    """
+    if origin(url).scheme != "https":
+        return None
+    place = authorities or DEFAULT_CA_BUNDLE_PATH
+    context = create_urllib3_context()
+    if Path(place).is_dir():
+        context.load_verify_locations(capath=place)
+    else:
+        context.load_verify_locations(cafile=place)
+    return context
+
+
+class _Trusting(HTTPAdapter):
+    """Connections, also through a proxy, under one context that is given whole."""
+
+    def __init__(self, trust: ssl.SSLContext) -> None:
+        self._trust = trust
+        super().__init__()
+
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:  # noqa: ANN401  (passed on)
+        super().init_poolmanager(*sizes, **options, ssl_context=self._trust)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401  (passed on)
+        return super().proxy_manager_for(proxy, **options, ssl_context=self._trust)
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: object,
+        cert: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401  (passed on)
+        del verify  # a path would be read again
+        return super().build_connection_pool_key_attributes(request, verify=True, cert=cert)
+
+    def cert_verify(self, conn: Any, url: str, verify: object, cert: object) -> None:  # noqa: ANN401
+        """Leave the connection as the context has it; ``requests`` would name a file to read."""
 
 
 def refusal(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
+from hotfix.parallel import in_parallel
 from hotfix.plan import guards
 from hotfix.plan.document import plan_digest, rollback_digest, to_json
 from hotfix.plan.draft import draft_target
@@ -45,7 +47,11 @@ def build(
     tool_version: str,
 ) -> Built:
     """Make the plan of a spec; every reason not to carry it out is in its blockers."""
-    drafts = [draft_target(spec, seen, each, objects[each.target.project]) for each in seen.targets]
+    # A reader may have to fetch what it is asked for.
+    drafts = in_parallel(
+        partial(draft_target, spec, seen, each, objects[each.target.project])
+        for each in seen.targets
+    )
     findings = [finding for draft in drafts for finding in draft.findings]
     findings += guards.permission_warning(seen.targets)
     targets = tuple(draft.plan for draft in drafts)

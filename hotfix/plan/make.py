@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotfix.forge.protocol import NotFoundError
 from hotfix.identifiers import Sha
+from hotfix.parallel import in_parallel
 from hotfix.plan.build import Built, build
 from hotfix.plan.draft import TargetObjects
 from hotfix.plan.leaving import named_in_merges, unreleased
@@ -14,10 +16,11 @@ from hotfix.plan.observe import observe
 from hotfix.plan.why import missing_below, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hotfix.clock import Clock
-    from hotfix.forge.protocol import Forge, Repository
+    from hotfix.forge.protocol import Forge
+    from hotfix.forge.types import MergeRequest
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
     from hotfix.plan.branch import PickConflict
@@ -30,34 +33,44 @@ _ASKED: Final = 100
 
 
 def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> Built:
-    """Plan a spec against GitLab as it is now. Reads only; raises ``ForgeError``."""
-    repositories = {
-        target.project: forge.repository(forge.project(target.project)) for target in spec.targets
-    }
-    seen = observe(spec, forge, repositories, clock)
+    """Plan a spec against GitLab as it is now. Reads only; raises ``ForgeError``.
+
+    Targets do not wait for each other: what is asked is asked of all of them together.
+    """
+    seen = observe(spec, forge, clock)
+    histories = in_parallel(partial(_history, each, forge) for each in seen.targets)
+    names = _names(forge, histories)
     objects = {
-        each.target.project: _objects(each, forge, repositories[each.target.project])
-        for each in seen.targets
+        each.target.project: TargetObjects(history.reader, named)
+        for each, history, named in zip(seen.targets, histories, names, strict=True)
     }
     built = build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)
-    if not built.conflicts:
+    conflicts = [
+        (target, conflict)
+        for target in spec.targets
+        if (conflict := built.conflicts.get(target.project)) and conflict.want.resolution is None
+    ]
+    if not conflicts:
         return built
-    for target in spec.targets:
-        conflict = built.conflicts.get(target.project)
-        if conflict is not None and conflict.want.resolution is None:
-            known = objects[target.project]
-            objects[target.project] = replace(known, why=_why(target, conflict, forge))
+    for (target, _), reason in zip(conflicts, _reasons(forge, conflicts), strict=True):
+        objects[target.project] = replace(objects[target.project], why=reason)
     return build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)
 
 
-def _why(target: Target, conflict: PickConflict, forge: Forge) -> Why:
-    missing = missing_below(conflict, target)
-    newest_first = tuple(reversed(missing))
-    names = _names(forge, target, conflict.reader, newest_first)
-    return why(conflict, target, missing, names)
+@dataclass(frozen=True, slots=True)
+class _History:
+    """Commits of a target that want the name of the merge request that brought them."""
+
+    project: str
+    reader: ObjectReader
+    commits: tuple[CommitInfo, ...]
+    named: Mapping[Sha, int]
+    """What the merge commits among them tell."""
 
 
-def _objects(seen: SeenTarget, forge: Forge, repository: Repository) -> TargetObjects:
+def _history(seen: SeenTarget, forge: Forge) -> _History:
+    """Bring a target's objects, and list what release has and production has not."""
+    repository = forge.repository(seen.project)
     reader = repository.fetch(tuple(dict.fromkeys(_heads(seen))))
     for sha in _named(seen):
         # A commit that the server lacks is the guards' business, who know what it was for.
@@ -65,7 +78,16 @@ def _objects(seen: SeenTarget, forge: Forge, repository: Repository) -> TargetOb
             reader = repository.fetch((sha,))
         except NotFoundError:
             continue
-    return TargetObjects(reader, _brought_by(seen, forge, reader))
+    head, production = seen.release_head, Sha(seen.target.production_sha)
+    commits: tuple[CommitInfo, ...] = ()
+    if head is not None and production.encode() in reader:
+        commits = unreleased(reader, production=production, head=head)
+    return _of(seen.target, reader, commits)
+
+
+def _of(target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]) -> _History:
+    named = named_in_merges(reader, commits, target.project)
+    return _History(target.project, reader, commits, named)
 
 
 def _heads(seen: SeenTarget) -> Iterator[Sha]:
@@ -83,23 +105,41 @@ def _named(seen: SeenTarget) -> Iterator[Sha]:
         yield Sha(resolution.commit)
 
 
-def _brought_by(seen: SeenTarget, forge: Forge, reader: ObjectReader) -> Mapping[Sha, int]:
-    head, production = seen.release_head, Sha(seen.target.production_sha)
-    if head is None or production.encode() not in reader:
-        return {}
-    commits = unreleased(reader, production=production, head=head)
-    return _names(forge, seen.target, reader, commits)
+def _reasons(forge: Forge, conflicts: Sequence[tuple[Target, PickConflict]]) -> list[Why]:
+    """Explain conflicts; the newest commits below each are named first, should it be many."""
+    missing = in_parallel(
+        partial(missing_below, conflict, target) for target, conflict in conflicts
+    )
+    histories = [
+        _of(target, conflict.reader, tuple(reversed(commits)))
+        for (target, conflict), commits in zip(conflicts, missing, strict=True)
+    ]
+    each = zip(conflicts, missing, _names(forge, histories), strict=True)
+    return in_parallel(
+        partial(why, conflict, target, commits, names)
+        for (target, conflict), commits, names in each
+    )
 
 
-def _names(
-    forge: Forge, target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]
-) -> Mapping[Sha, int]:
+def _names(forge: Forge, histories: Sequence[_History]) -> list[Mapping[Sha, int]]:
     """Tell which merge request brought each commit: by the merge commits, else by asking."""
-    names = dict(named_in_merges(reader, commits, target.project))
-    nameless = [commit for commit in commits if commit.sha not in names]
-    for commit in nameless[:_ASKED]:
-        found = forge.commit_merge_requests(target.project, commit.sha)
-        merged = [each.iid for each in found if each.state == "merged"]
-        if merged:
-            names[commit.sha] = min(merged)
-    return names
+    nameless = [
+        [commit.sha for commit in history.commits if commit.sha not in history.named][:_ASKED]
+        for history in histories
+    ]
+    answers = iter(
+        in_parallel(
+            partial(forge.commit_merge_requests, history.project, sha)
+            for history, asked in zip(histories, nameless, strict=True)
+            for sha in asked
+        )
+    )
+    return [
+        {**history.named, **_told(asked, answers)}
+        for history, asked in zip(histories, nameless, strict=True)
+    ]
+
+
+def _told(asked: Sequence[Sha], answers: Iterator[Sequence[MergeRequest]]) -> Mapping[Sha, int]:
+    merged = {sha: [each.iid for each in next(answers) if each.state == "merged"] for sha in asked}
+    return {sha: min(iids) for sha, iids in merged.items() if iids}

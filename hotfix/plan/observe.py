@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from hotfix.forge.protocol import NotFoundError
+from hotfix.parallel import Together
 from hotfix.plan.resolve import needs_source_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from hotfix.clock import Clock
-    from hotfix.forge.protocol import Forge, Repository
+    from hotfix.forge.protocol import Forge
     from hotfix.forge.types import (
         Approvals,
         Deployment,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from hotfix.identifiers import Sha
     from hotfix.plan.model import TargetChange
     from hotfix.spec.model import MergeRequestRef, Spec, Target
+
+T = TypeVar("T")
 
 CI_FILE: Final = ".gitlab-ci.yml"
 HEADS: Final = "refs/heads/"
@@ -83,16 +87,26 @@ class Seen:
     targets: tuple[SeenTarget, ...]
 
 
-def observe(spec: Spec, forge: Forge, repositories: Mapping[str, Repository], clock: Clock) -> Seen:
-    """Ask GitLab for all that the plan of a spec needs; ``repositories`` by project path."""
+def observe(spec: Spec, forge: Forge, clock: Clock) -> Seen:
+    """Ask GitLab for all that the plan of a spec needs, each thing once, in two rounds of waiting.
+
+    What is asked does not depend on what else is answered, but for what a name stands for: the
+    project's branch and address, the environment's number. Of what turns out to be missing its
+    approvals or deployments are asked all the same, which costs a request where a plan is blocked
+    and saves a wait in every other.
+    """
+    together, at = Together(), clock.now()
+    user = together.add(forge.current_user)
+    orchestrator = together.add(partial(_orchestrator, spec, forge))
+    incident = together.add(partial(_incident, spec, forge))
+    targets = [_target(target, forge, together) for target in spec.targets]
+    together.run()
     return Seen(
-        at=clock.now(),
-        user=forge.current_user(),
-        orchestrator=_orchestrator(spec, forge),
-        incident=_incident(spec, forge),
-        targets=tuple(
-            _target(target, forge, repositories[target.project]) for target in spec.targets
-        ),
+        at=at,
+        user=user.result,
+        orchestrator=orchestrator.result,
+        incident=incident.result,
+        targets=tuple(seen() for seen in targets),
     )
 
 
@@ -117,39 +131,71 @@ def _incident(spec: Spec, forge: Forge) -> Issue | None:
     return forge.issue(spec.incident.project, spec.incident.iid)
 
 
-def _target(target: Target, forge: Forge, repository: Repository) -> SeenTarget:
-    project = forge.project(target.project)
-    refs = repository.refs(HEADS)
-    try:
-        environment = forge.environment(target.project, target.environment)
-    except NotFoundError:
-        environment = None
-    deployments = (
-        forge.deployments(target.project, target.environment, status="success", limit=5)
-        if environment
-        else ()
+def _target(target: Target, forge: Forge, together: Together) -> Callable[[], SeenTarget]:
+    """Add what is asked about a target; what is returned puts the answers together."""
+    where = target.project, target.environment
+    project = together.add(partial(_project, forge, target.project))
+    environment = together.add(partial(_unless_missing, partial(forge.environment, *where)))
+    deployments = together.add(
+        partial(_unless_missing, partial(forge.deployments, *where, status="success", limit=5))
     )
-    running = running_deployments(forge, target) if environment else ()
-    return SeenTarget(
-        target=target,
-        project=project,
-        heads={ref.removeprefix(HEADS): sha for ref, sha in refs.items()},
-        environment=environment,
-        deployments=deployments,
-        merge_requests=tuple(_merge_request(ref, forge) for ref in target.merge_requests),
-        running=running,
-    )
+    running = together.add(partial(_unless_missing, partial(running_deployments, forge, target)))
+    merge_requests = [_merge_request(ref, forge, together) for ref in target.merge_requests]
+
+    def seen() -> SeenTarget:
+        shown, refs = project.result
+        known = environment.result is not None
+        return SeenTarget(
+            target=target,
+            project=shown,
+            heads={ref.removeprefix(HEADS): sha for ref, sha in refs.items()},
+            environment=environment.result,
+            deployments=(deployments.result or ()) if known else (),
+            merge_requests=tuple(each() for each in merge_requests),
+            running=(running.result or ()) if known else (),
+        )
+
+    return seen
 
 
-def _merge_request(ref: MergeRequestRef, forge: Forge) -> SeenMergeRequest:
+def _project(forge: Forge, path: str) -> tuple[Project, Mapping[str, Sha]]:
+    project = forge.project(path)
+    return project, forge.repository(project).refs(HEADS)
+
+
+def _merge_request(
+    ref: MergeRequestRef, forge: Forge, together: Together
+) -> Callable[[], SeenMergeRequest]:
+    request = together.add(partial(_unless_missing, partial(_with_commits, ref, forge)))
+    approvals = together.add(partial(_approvals, ref, forge))
+
+    def seen() -> SeenMergeRequest:
+        if request.result is None:
+            return SeenMergeRequest(ref, None, None, ())
+        if isinstance(approvals.result, NotFoundError):
+            raise approvals.result  # it is there, so who approved it must be told
+        found, commits = request.result
+        return SeenMergeRequest(ref, found, approvals.result, commits)
+
+    return seen
+
+
+def _with_commits(ref: MergeRequestRef, forge: Forge) -> tuple[MergeRequest, tuple[Sha, ...]]:
+    found = forge.merge_request(ref.project, ref.iid)
+    if found.state != "merged" or not needs_source_commits(found):
+        return found, ()
+    return found, forge.merge_request_commits(ref.project, ref.iid)
+
+
+def _approvals(ref: MergeRequestRef, forge: Forge) -> Approvals | NotFoundError:
     try:
-        found = forge.merge_request(ref.project, ref.iid)
+        return forge.approvals(ref.project, ref.iid)
+    except NotFoundError as error:
+        return error
+
+
+def _unless_missing(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
     except NotFoundError:
-        return SeenMergeRequest(ref, None, None, ())
-    approvals = forge.approvals(ref.project, ref.iid)
-    commits = (
-        forge.merge_request_commits(ref.project, ref.iid)
-        if found.state == "merged" and needs_source_commits(found)
-        else ()
-    )
-    return SeenMergeRequest(ref, found, approvals, commits)
+        return None
