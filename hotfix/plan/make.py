@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hotfix.clock import Clock
-    from hotfix.forge.protocol import Forge
+    from hotfix.forge.protocol import Forge, Repository
     from hotfix.forge.types import MergeRequest
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
@@ -70,19 +71,29 @@ class _History:
 
 def _history(seen: SeenTarget, forge: Forge) -> _History:
     """Bring a target's objects, and list what release has and production has not."""
-    repository = forge.repository(seen.project)
-    reader = repository.fetch(tuple(dict.fromkeys(_heads(seen))))
-    for sha in _named(seen):
-        # A commit that the server lacks is the guards' business, who know what it was for.
-        try:
-            reader = repository.fetch((sha,))
-        except NotFoundError:
-            continue
+    reader = _fetched(forge.repository(seen.project), tuple(_heads(seen)), tuple(_named(seen)))
     head, production = seen.release_head, Sha(seen.target.production_sha)
     commits: tuple[CommitInfo, ...] = ()
     if head is not None and production.encode() in reader:
         commits = unreleased(reader, production=production, head=head)
     return _of(seen.target, reader, commits)
+
+
+def _fetched(
+    repository: Repository, heads: tuple[Sha, ...], named: tuple[Sha, ...]
+) -> ObjectReader:
+    """Fetch all at once; a named commit that is not there is left to the guards.
+
+    They know what it was for. Which one it is shows when each is fetched for itself.
+    """
+    try:
+        return repository.fetch(heads + named)
+    except NotFoundError:
+        reader = repository.fetch(heads)
+    for sha in named:
+        with suppress(NotFoundError):
+            reader = repository.fetch((sha,))
+    return reader
 
 
 def _of(target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]) -> _History:

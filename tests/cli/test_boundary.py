@@ -78,6 +78,19 @@ def test_a_refusal_stands_on_standard_error_with_its_hint_below(
     )
 
 
+def test_what_else_failed_meanwhile_stands_below(capsys: pytest.CaptureFixture[str]) -> None:
+    error = BlockedError("gitlab-refused", "GitLab answered 403.", hint="Ask for the role.")
+    error.add_note("Meanwhile: another answered 500\x1b[2J")
+
+    guarded(_raising(error), [])
+
+    assert capsys.readouterr().err == (
+        "error[gitlab-refused]: GitLab answered 403.\n"
+        "  Ask for the role.\n"
+        "  Meanwhile: another answered 500\\x1b[2J\n"
+    )
+
+
 def test_hostile_text_in_an_error_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
     guarded(_raising(WaitingError("x", "\x1b[2J\rowned", hint="\x07")), [])
 

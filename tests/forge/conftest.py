@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -16,6 +17,7 @@ from hotfix.forge.gitlab import GitLabForge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 TOKEN = "glpat-canary-000000000000"
 
@@ -63,6 +65,13 @@ class Stub:
     def on(self, method: str, path: str, body: object = None, **options: Any) -> None:  # noqa: ANN401  (those of Reply)
         """Add a reply to the script of a route."""
         self._script.setdefault((method, path), []).append(replace(Reply(body), **options))
+
+    def secure(self, certificate: Path, key: Path) -> str:
+        """Speak TLS from now on; returns the address."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        return f"https://{self.host}"
 
     def asked(self, method: str, path: str) -> list[Seen]:
         return [seen for seen in self.requests if (seen.method, seen.path) == (method, path)]

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.protocol import ForgeError, NotFoundError, UnknownOutcomeError
+from hotfix.parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.forge.conftest import Answers, StillClock, Stub
+
+CERTIFICATES = Path(__file__).parents[1] / "smoke" / "data"
 
 
 def test_the_token_goes_in_gitlabs_own_header(
@@ -102,6 +106,19 @@ def test_a_read_is_not_tried_for_ever(forge: GitLabForge, stub: Stub, clock: Sti
 
     assert caught.value.status == 500
     assert len(stub.requests) == len(clock.slept) + 1 == 4
+
+
+def test_a_wait_that_gitlab_asks_for_holds_for_whatever_is_asked_next(
+    forge: GitLabForge, stub: Stub, answers: Answers, clock: StillClock
+) -> None:
+    stub.on("GET", "/user", b"Retry later", status=429, headers={"Retry-After": "7"})
+    stub.on("GET", "/projects/g/p", answers.project())
+    with pytest.raises(ForgeError, match="Retry later"):
+        forge.current_user()
+    assert clock.slept == [7.0] * 3
+
+    forge.project("g/p")
+    assert clock.slept == [7.0] * 3 + [pytest.approx(7.0, abs=1.0)]
 
 
 def test_an_hour_of_retry_after_is_left_to_the_operator(
@@ -259,3 +276,58 @@ def test_plain_http_to_this_machine_never_goes_through_a_proxy(
 
     assert forge.current_user().id == 7
     assert proxy.requests == []
+
+
+def test_threads_share_no_session_and_the_next_request_takes_an_open_one(
+    forge: GitLabForge, stub: Stub, answers: Answers
+) -> None:
+    for name in "abcd":
+        stub.on("GET", f"/projects/g/{name}", answers.project(), delay=0.2)
+    stub.on("GET", "/user", answers.user)
+
+    in_parallel([lambda name=name: forge.project(f"g/{name}") for name in "abcd"])
+    forge.current_user()
+
+    sessions = {id(client.session) for client in forge._api._idle}
+    assert len(sessions) == len(forge._api._idle) == 4
+
+
+def test_a_trusted_certificate_is_taken_for_every_thread(
+    stub: Stub, answers: Answers, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = stub.secure(CERTIFICATES / "localhost.pem", CERTIFICATES / "server-key.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "ca.pem"))
+    for name in "abcd":
+        stub.on("GET", f"/projects/g/{name}", answers.project(), delay=0.1)
+    forge = GitLabForge(url, token)
+
+    found = in_parallel([lambda name=name: forge.project(f"g/{name}") for name in "abcd"])
+
+    assert [project.path for project in found] == ["group/app"] * 4
+
+
+@pytest.mark.parametrize(
+    ("certificate", "authority", "reason"),
+    [
+        ("localhost", None, "unable to get local issuer certificate"),
+        ("expired", "ca.pem", "certificate has expired"),
+        ("other-host", "ca.pem", "is not valid for '127.0.0.1'"),
+    ],
+)
+def test_a_certificate_that_is_not_trusted_gets_no_token(
+    stub: Stub,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: str,
+    authority: str | None,
+    reason: str,
+) -> None:
+    url = stub.secure(CERTIFICATES / f"{certificate}.pem", CERTIFICATES / "server-key.pem")
+    if authority:
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / authority))
+
+    with pytest.raises(ForgeError, match=reason) as caught:
+        GitLabForge(url, token).current_user()
+
+    assert caught.value.code == "gitlab-unusable"
+    assert stub.requests == []
