@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -15,4 +17,11 @@ class Frozen(BaseModel):
         serialize_by_alias=True,
         validate_by_alias=True,
         validate_by_name=True,
+        # A model is built when it is first used: a command uses few of those that it imports.
+        defer_build=True,
     )
+
+
+def to_json(value: Frozen) -> dict[str, Any]:
+    """Return the JSON value of a model, every key present."""
+    return value.model_dump(mode="json")

@@ -23,6 +23,11 @@ def one_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write a number with its noun: ``1 branch``, ``2 branches``."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
 def _shown(char: str, *, keep_newlines: bool) -> str:
     if char == "\n" and keep_newlines:
         return char

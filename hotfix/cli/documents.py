@@ -56,10 +56,12 @@ def lockfile_of(path: Path) -> Path:
 
 def lock_beside(path: Path) -> LockDocument | None:
     """Read the lockfile that lies beside a spec, if one does."""
+    lockfile = lockfile_of(path)
+    if not lockfile.exists():
+        return None
     from hotfix.evidence.lockfile import parse  # noqa: PLC0415  (loads models)
 
-    lockfile = lockfile_of(path)
-    return parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
+    return parse(read(lockfile), str(lockfile))
 
 
 def write(path: Path, data: bytes) -> None:

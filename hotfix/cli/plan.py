@@ -66,18 +66,19 @@ def run(
 ) -> int:
     """Plan a spec, save the plan where that is asked, and show it."""
     from hotfix.cli.connection import environment_gitlab
-    from hotfix.plan.document import serialize
     from hotfix.spec.load import load_spec
-    from hotfix.views.words import nothing_to_do
 
     loaded = load_spec(spec, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
     plan = _plan(loaded, verify_with_git=verify_with_git)
     if out is not None:
         from hotfix.cli.documents import write
+        from hotfix.plan.document import serialize
 
         write(out, serialize(plan))
         remark = "; it has blockers and cannot be applied" if plan.blockers else ""
         screen.say(f"Saved the plan to {out}{remark}.\n")
+    from hotfix.views.words import nothing_to_do
+
     blocked = _blocked(plan)
     code = exits.BLOCKED if blocked else exits.DONE
     if not blocked and detailed_exitcode and not nothing_to_do(plan):
@@ -121,12 +122,13 @@ def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
 
 def _plan(loaded: Loaded, *, verify_with_git: bool) -> Plan:
     from hotfix.cli.connection import connect
+
+    forge = connect(loaded.gitlab)
     from hotfix.cli.documents import lock_beside
     from hotfix.clock import SystemClock
     from hotfix.plan.make import make_plan
     from hotfix.views.words import nothing_to_do
 
-    forge = connect(loaded.gitlab)
     built = make_plan(loaded.spec, forge, SystemClock(), tool_version=__version__)
     plan = _with_second_opinion(built) if verify_with_git else built.plan
     if nothing_to_do(plan) and not plan.blockers:

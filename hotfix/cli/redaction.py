@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +16,9 @@ _secrets: set[str] = set()
 def keep_secret(token: str) -> None:
     """Take a token out of every output from now on, also as it stands in a URL or a header."""
     if len(token) >= _SHORTEST:
+        import base64  # noqa: PLC0415  (help and completion have no token)
+        from urllib.parse import quote  # noqa: PLC0415  (as above)
+
         basic = base64.b64encode(f"oauth2:{token}".encode()).decode()
         _secrets.update((token, quote(token, safe=""), basic))
 

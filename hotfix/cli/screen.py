@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -37,6 +36,8 @@ class Screen:
             with contextlib.suppress(OSError, ValueError):
                 columns = os.get_terminal_size(stream.fileno()).columns
                 return int(os.environ.get("COLUMNS") or columns or _PIPE)
+        import shutil  # noqa: PLC0415  (for those who show something)
+
         return shutil.get_terminal_size((_PIPE, 24)).columns
 
     def colour(self, stream: TextIO) -> bool:

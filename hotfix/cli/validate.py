@@ -40,8 +40,7 @@ def command(screen: Screen, specs: tuple[Path, ...], gitlab: str | None) -> int:
 
 
 def _line(loaded: Loaded) -> str:
-    from hotfix.text import one_line
-    from hotfix.views.words import counted
+    from hotfix.text import counted, one_line
 
     targets = loaded.spec.targets
     repositories = counted(len(targets), "repository", "repositories")

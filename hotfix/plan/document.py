@@ -9,19 +9,15 @@ from pydantic import ValidationError
 
 from hotfix.canonical import digest, without
 from hotfix.errors import InputError
+from hotfix.models import to_json
 from hotfix.plan.model import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hotfix.models import Frozen
+__all__ = ["check_digests", "parse", "plan_digest", "rollback_digest", "serialize", "to_json"]
 
 _UNDIGESTED = ("digest", "gitlab", "tool_version", "warnings", "blockers", "observed")
-
-
-def to_json(value: Frozen) -> dict[str, Any]:
-    """Return the JSON value of a model, every key present."""
-    return value.model_dump(mode="json")
 
 
 def plan_digest(document: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfix.errors import InputError
 from hotfix.spec.problem import Mark, Problem, Source, SpecError
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 # YAML 1.2, section 5.1, less the breaks of YAML 1.1 that editors do not count as lines, and less
 # what turns the reading direction: a reviewer must see what the program reads.
-_UNWANTED = re.compile(
+_UNWANTED: Final = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
     "\U00010000-\U0010ffff]"
 )
+_UNWANTED_ASCII: Final = r"[^\t\n\r\x20-\x7e]"
+"""The same of a text that has nothing else: compiled in no time, the other takes 10 ms."""
 
 
 def read(path: Path) -> Source:
@@ -58,7 +60,8 @@ def _unfit(source: Source, data: bytes) -> Problem | None:
     except UnicodeDecodeError as error:
         place = _place(data[: error.start].decode("utf-8"))
         return source.problem(place, None, "the file is not UTF-8", "Save it as UTF-8.")
-    found = _UNWANTED.search(source.text)
+    unwanted = _UNWANTED_ASCII if source.text.isascii() else _UNWANTED
+    found = re.search(unwanted, source.text)
     if found is None:
         return None
     return source.problem(

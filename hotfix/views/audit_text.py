@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hotfix.text import one_line
+from hotfix.text import counted, one_line
 from hotfix.views.lock_text import STYLES, checks_table
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, Page
-from hotfix.views.words import counted
 
 if TYPE_CHECKING:
     from hotfix.evidence.report import AuditFinding, AuditReport, Verdict

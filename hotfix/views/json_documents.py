@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hotfix.plan.document import to_json
+from hotfix.models import to_json
 from hotfix.spec.problem import SpecError
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hotfix.text import one_line
+from hotfix.text import counted, one_line
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.timeline import sentence
-from hotfix.views.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

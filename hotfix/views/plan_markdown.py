@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
 from hotfix.markdown import code, fenced
+from hotfix.text import counted
 from hotfix.views.escape import link
 from hotfix.views.words import (
-    counted,
     leaving_groups,
     listed,
     nothing_to_do,

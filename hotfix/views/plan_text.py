@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
-from hotfix.text import one_line
+from hotfix.text import counted, one_line
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.words import (
-    counted,
     leaving_groups,
     listed,
     nothing_to_do,

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hotfix.plan.document import to_json
+from hotfix.models import to_json
 from hotfix.plan.summary import leaving_alone, leaving_merge_requests, new_commits
-from hotfix.text import one_line
+from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from hotfix.spec.model import SmokeCheck
 
 NO_CHANGES = "No changes. Production and release already match the request."
-
-
-def counted(number: int, singular: str, plural: str = "") -> str:
-    """Write a number with its noun: ``1 branch``, ``2 branches``."""
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def listed(parts: Sequence[str]) -> str:
