@@ -14,6 +14,7 @@ _INTERRUPTED = """
 import os, signal, threading
 from hotfix.parallel import in_parallel
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 begun = []
 blocked = threading.Event()
 
