@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hotfix.cli.screen import Screen
     from hotfix.cli.signals import Interrupts
     from hotfix.clock import Clock
+    from hotfix.forge.protocol import Telling
     from hotfix.plan.model import Plan
     from hotfix.spec.model import Spec
 
@@ -45,12 +46,14 @@ class Flags:
     lock: Path | None = None
     wait: float | None = None
     gitlab: str | None = None
+    no_cache: bool = False
 
     def words(self) -> list[str]:
         """Write what a resumed run needs again; answers of gates are not among it."""
         return [
             *(["--until", self.until] if self.until else []),
             *(["--lock", str(self.lock)] if self.lock else []),
+            *(["--no-cache"] if self.no_cache else []),
         ]
 
 
@@ -78,6 +81,7 @@ class Flags:
     metavar="FILE",
     help="Write the run's events here as they happen, one JSON object a line.",
 )
+@options.no_cache
 @options.gitlab
 @options.screen("text", "json", "markdown")
 def command(  # noqa: PLR0913  (click hands over each option by name)
@@ -90,6 +94,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     lock: Path | None,
     wait: float | None,
     events: TextIO | None,
+    no_cache: bool,
     gitlab: str | None,
 ) -> int:
     """Carry out a spec or a saved plan, or resume a run.
@@ -100,7 +105,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     """
     if promote and not auto_approve:
         raise click.UsageError("--promote needs --auto-approve.")
-    flags = Flags(auto_approve, promote, until, lock, wait, gitlab)
+    flags = Flags(auto_approve, promote, until, lock, wait, gitlab, no_cache)
     outcome = run(screen, file, flags, events=events)
     _show(screen, outcome, lock or lockfile_of(file))
     return exits.DONE
@@ -124,6 +129,7 @@ def run(
     from hotfix.cli.operator import Operator, TerminalAnswers
     from hotfix.cli.progress import progress_on
     from hotfix.cli.signals import Interrupts
+    from hotfix.cli.waiting import Waiting
     from hotfix.clock import SystemClock
 
     clock, stop = SystemClock(), Stop()
@@ -138,7 +144,13 @@ def run(
         )
         try:
             return carry_out(
-                file, flags, clock=clock, operator=operator, progress=progress, stop=stop
+                file,
+                flags,
+                clock=clock,
+                operator=operator,
+                progress=progress,
+                stop=stop,
+                telling=Waiting(screen, clock, shows_waits=False),
             )
         except WaitingError as error:
             if not stop.requested:
@@ -148,7 +160,14 @@ def run(
 
 
 def carry_out(
-    file: Path, flags: Flags, *, clock: Clock, operator: Operator, progress: Progress, stop: Stop
+    file: Path,
+    flags: Flags,
+    *,
+    clock: Clock,
+    operator: Operator,
+    progress: Progress,
+    stop: Stop,
+    telling: Telling,
 ) -> Outcome:
     """Apply a spec or a saved plan, whichever the file is."""
     from hotfix.apply.run import Request, apply
@@ -164,7 +183,7 @@ def carry_out(
         pace=_pace(flags.wait),
         tool_version=__version__,
     )
-    forge = connect(gitlab)
+    forge = connect(gitlab, use_cache=not flags.no_cache, telling=telling)
     return apply(request, forge=forge, clock=clock, operator=operator, progress=progress, stop=stop)
 
 

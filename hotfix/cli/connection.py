@@ -12,7 +12,7 @@ from hotfix.errors import InputError
 from hotfix.spec.gitlab_url import normalized
 
 if TYPE_CHECKING:
-    from hotfix.forge.protocol import Forge
+    from hotfix.forge.protocol import Forge, Telling
 
 
 def environment_gitlab() -> str | None:
@@ -20,7 +20,9 @@ def environment_gitlab() -> str | None:
     return os.environ.get("HOTFIX_GITLAB_URL") or os.environ.get("CI_SERVER_URL") or None
 
 
-def connect(gitlab: str | None) -> Forge:
+def connect(
+    gitlab: str | None, *, use_cache: bool = False, telling: Telling | None = None
+) -> Forge:
     """Open GitLab's API with the token that belongs to it; raises ``InputError`` without one."""
     if gitlab is None:
         raise InputError(
@@ -34,7 +36,13 @@ def connect(gitlab: str | None) -> Forge:
     keep_secret(token)
     from hotfix.forge.gitlab import GitLabForge  # noqa: PLC0415  (loads slowly; refuse first)
 
-    return GitLabForge(url, token)
+    return GitLabForge(url, token, cache=_cache_folder() if use_cache else None, telling=telling)
+
+
+def _cache_folder() -> Path:
+    """Return where the user's caches are (XDG Base Directory Specification)."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (named if named.is_absolute() else Path("~/.cache").expanduser()) / "hotfix"
 
 
 def _token(url: str) -> str:

@@ -24,6 +24,12 @@ gitlab: Final = click.option(
     help="Base URL of the GitLab; else the spec, defaults.yaml, HOTFIX_GITLAB_URL, CI_SERVER_URL.",
 )
 
+no_cache: Final = click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Fetch all Git objects anew; neither read nor write those that are kept between runs.",
+)
+
 
 def screen(*formats: str) -> Callable[[Command], Command]:
     """Give a command the options of output; it gets a ``Screen`` as its first argument."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--verify-with-git", is_flag=True, help="Ask the git on the PATH for a second opinion."
 )
+@options.no_cache
 @options.gitlab
 @options.screen("text", "json", "markdown")
 def command(
@@ -37,6 +38,7 @@ def command(
     out: Path | None,
     detailed_exitcode: bool,
     verify_with_git: bool,
+    no_cache: bool,
     gitlab: str | None,
 ) -> int:
     """Show exactly what `apply` would do; changes nothing.
@@ -51,6 +53,7 @@ def command(
         out=out,
         detailed_exitcode=detailed_exitcode,
         verify_with_git=verify_with_git,
+        no_cache=no_cache,
         gitlab=gitlab,
     )
 
@@ -62,6 +65,7 @@ def run(
     out: Path | None = None,
     detailed_exitcode: bool = False,
     verify_with_git: bool = False,
+    no_cache: bool = False,
     gitlab: str | None = None,
 ) -> int:
     """Plan a spec, save the plan where that is asked, and show it."""
@@ -69,7 +73,7 @@ def run(
     from hotfix.spec.load import load_spec
 
     loaded = load_spec(spec, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
-    plan = _plan(loaded, verify_with_git=verify_with_git)
+    plan = _plan(screen, loaded, verify_with_git=verify_with_git, no_cache=no_cache)
     if out is not None:
         from hotfix.cli.documents import write
         from hotfix.plan.document import serialize
@@ -120,16 +124,18 @@ def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
     return shlex.join(words)
 
 
-def _plan(loaded: Loaded, *, verify_with_git: bool) -> Plan:
+def _plan(screen: Screen, loaded: Loaded, *, verify_with_git: bool, no_cache: bool) -> Plan:
     from hotfix.cli.connection import connect
-
-    forge = connect(loaded.gitlab)
-    from hotfix.cli.documents import lock_beside
+    from hotfix.cli.waiting import Waiting
     from hotfix.clock import SystemClock
+
+    clock = SystemClock()
+    forge = connect(loaded.gitlab, use_cache=not no_cache, telling=Waiting(screen, clock))
+    from hotfix.cli.documents import lock_beside
     from hotfix.plan.make import make_plan
     from hotfix.views.words import nothing_to_do
 
-    built = make_plan(loaded.spec, forge, SystemClock(), tool_version=__version__)
+    built = make_plan(loaded.spec, forge, clock, tool_version=__version__)
     plan = _with_second_opinion(built) if verify_with_git else built.plan
     if nothing_to_do(plan) and not plan.blockers:
         return plan

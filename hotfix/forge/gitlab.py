@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from gitlab import Gitlab
 
     from hotfix.clock import Clock
-    from hotfix.forge.protocol import Repository
+    from hotfix.forge.cache import Cache
+    from hotfix.forge.protocol import Repository, Telling
     from hotfix.forge.types import (
         Approvals,
         Bridge,
@@ -66,7 +68,10 @@ class GitLabForge:
         *,
         timeout: float = TIMEOUT_SECONDS,
         clock: Clock | None = None,
+        cache: Path | None = None,
+        telling: Telling | None = None,
     ) -> None:
+        """Open it; ``cache`` is the folder in which Git's objects are kept between runs."""
         self.url = check_base_url(url)
         self._token = check_token(token)
         self._timeout = timeout
@@ -77,6 +82,9 @@ class GitLabForge:
         self._user: Once[None, User] = Once()
         self._projects: Once[str, Project] = Once()
         self._repositories: Once[str, Repository] = Once()
+        self._cache: Once[None, Cache] = Once()
+        self._cache_folder = cache
+        self._telling = telling
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -342,5 +350,17 @@ class GitLabForge:
         from hotfix.forge.transport import HttpRepository  # noqa: PLC0415  (dulwich's client)
 
         return HttpRepository(
-            url, self._token, gitlab=self.url, timeout=self._timeout, sleep=self._sleep
+            url,
+            self._token,
+            gitlab=self.url,
+            timeout=self._timeout,
+            sleep=self._sleep,
+            cache=self._shared_cache(),
+            telling=self._telling,
         )
+
+    def _shared_cache(self) -> Cache | None:
+        from hotfix.forge.cache import Cache  # noqa: PLC0415  (a database)
+
+        folder = self._cache_folder
+        return None if folder is None else self._cache.get(None, lambda: Cache(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,16 +135,33 @@ def unanswered(error: BaseException, asked: str) -> ForgeError:
             return _unusable(asked, reason)
     for name, reason in _NOT_SENT.items():
         if name in names:
-            return ForgeError(
-                f"GitLab cannot be reached for {asked}: {reason}",
-                code="gitlab-unreachable",
-                hint="Check the address, the network and the proxy, and run the command again.",
-            )
+            return _unreachable(asked, reason)
     reason = "no answer in time" if "TimeoutError" in names else "the connection broke off"
     return LostAnswerError(
         f"GitLab did not answer {asked}: {reason}",
         code="gitlab-unreachable",
         hint="Run the command again.",
+    )
+
+
+def unreached(error: BaseException, asked: str, *, proxied: bool) -> ForgeError:
+    """Return the error for a connection of Python's own client that never stood."""
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return unanswered(error, asked)
+    if isinstance(error, socket.gaierror):
+        return _unreachable(asked, _NOT_SENT["NameResolutionError"])
+    if isinstance(error, TimeoutError):
+        return _unreachable(asked, _NOT_SENT["ConnectTimeoutError"])
+    if proxied and not isinstance(error, ConnectionError | ssl.SSLError):
+        return _unreachable(asked, _NOT_SENT["ProxyError"])
+    return _unreachable(asked, _NOT_SENT["NewConnectionError"])
+
+
+def _unreachable(asked: str, reason: str) -> ForgeError:
+    return ForgeError(
+        f"GitLab cannot be reached for {asked}: {reason}",
+        code="gitlab-unreachable",
+        hint="Check the address, the network and the proxy, and run the command again.",
     )
 
 

@@ -14,6 +14,7 @@ from hotfix.errors import FailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from hotfix.forge.types import (
@@ -64,6 +65,18 @@ class UnknownOutcomeError(ForgeError):
 
 class StaleRefError(ForgeError):
     """A ref did not stand where the push expected it; nothing was changed."""
+
+
+class Telling(Protocol):
+    """Tells the operator what takes long or goes otherwise than it should."""
+
+    def notice(self, text: str) -> None:
+        """Say something that the operator may want to mend."""
+        ...
+
+    def waiting(self, what: str) -> AbstractContextManager[None]:
+        """Show what is waited for while it lasts, if that is long."""
+        ...
 
 
 class Forge(Protocol):
@@ -227,10 +240,11 @@ class Repository(Protocol):
         ...
 
     def fetch(self, commits: Sequence[Sha]) -> ObjectReader:
-        """Bring commits with their history and files; raises ``NotFoundError`` naming the missing.
+        """Open commits for reading; raises ``NotFoundError`` naming the missing, and only these.
 
-        What was fetched before through the same repository is not fetched again, and readers
-        given out earlier see what comes later.
+        Their history and files are fetched when they are read; ``hotfix.git.lazy`` tells how many
+        are asked for at once. What was fetched before through the same repository is not fetched
+        again, and readers given out earlier see what comes later.
         """
         ...
 

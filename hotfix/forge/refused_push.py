@@ -32,12 +32,10 @@ def is_of_a_hook(reason: str) -> bool:
     return "hook declined" in reason
 
 
-def unpacking_failed(what: str, error: Exception) -> ForgeError:
+def unpacking_failed(what: str, said: str) -> ForgeError:
     """Return the error for objects that the server could not take in; no ref was touched."""
-    said = error.args[0] if error.args else ""
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     return ForgeError(
-        f"GitLab could not unpack {one_line(what)}: {one_line(text)}",
+        f"GitLab could not unpack {one_line(what)}: {one_line(said)}",
         status=_OK,
         code="push-refused",
         hint="Nothing was changed. Run the command again; it fetches anew.",

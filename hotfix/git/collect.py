@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from hotfix.git.lazy import lazy_below
+from hotfix.git.needed import bring_folders
 from hotfix.git.strmap import StringMap
 from hotfix.git.trees import (
     DIRECTORY,
@@ -157,6 +159,7 @@ def collect(
 class _Walk:
     def __init__(self, reader: ObjectReader, rules: Rules) -> None:
         self._reader = reader
+        self._is_lazy = lazy_below(reader) is not None
         self._rules = rules
         self._read: dict[Sha, tuple[list[Item], Items]] = {}
         self.collected = Collected()
@@ -190,6 +193,8 @@ class _Walk:
             self._may_defer[side] = not self.collected.questions[side].sources
             if not self._may_defer[side]:
                 self._deferred[side] = StringMap()
+                late = [self.collected.paths[path] for path in deferred]
+                bring_folders(self._reader, [self._folder_oids(found) for found in late])
                 for path, adder in deferred.items():
                     self._enter_late(self.collected.paths[path], adder)
             for path in self._deferred[side]:
@@ -239,6 +244,8 @@ class _Walk:
             self._adder = before
             return
         oids = self._folder_oids(found)
+        if self._is_lazy and side != BASE:
+            bring_folders(self._reader, [oids])
         found.equal &= found.files
         self.enter(found.path, oids, depth + 1)
         self._adder = before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from hotfix.git.commits import FileChange
 from hotfix.git.objects import EMPTY_BLOB, EMPTY_TREE
 from hotfix.git.rules import Effort, TooMuchWorkError
-from hotfix.git.trees import DIRECTORY, MAX_DEPTH, UnsafeTreeError, path_text, read_tree
+from hotfix.git.trees import DIRECTORY, MAX_DEPTH, UnsafeTreeError, changed_entries, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +74,8 @@ def _walk(
 ) -> Iterator[Delta]:
     if depth > MAX_DEPTH:
         raise UnsafeTreeError(new_tree or old_tree or "", f"is nested deeper than {MAX_DEPTH}")
-    old = read_tree(reader, old_tree) if old_tree else {}
-    new = read_tree(reader, new_tree) if new_tree else {}
-    names = {name for name, _ in old.items() ^ new.items()}
+    old, new = changed_entries(reader, old_tree, new_tree)
+    names = old.keys() | new.keys()
     effort.spend(len(names))
     for name in sorted(names):
         before, after = old.get(name), new.get(name)

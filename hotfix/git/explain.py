@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
 from hotfix.git.history import commits_between, first_parents
+from hotfix.git.lazy import bring, lazy_below
+from hotfix.git.needed import Line, bring_for, bring_paths, change_of
 from hotfix.git.objects import Overlay, read_blob
 from hotfix.git.pick import pick
 from hotfix.git.rules import Effort, TooMuchWorkError
@@ -23,7 +25,7 @@ from hotfix.git.text.lines import Interner, is_binary
 from hotfix.git.trees import DIRECTORY, SUBMODULE, Entry, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
     from hotfix.git.attributes import Attributes
     from hotfix.git.commits import CommitInfo
@@ -108,6 +110,7 @@ class _Search:
     attributes: Attributes
     left: int = _PICKS
     entries: dict[tuple[Sha, str], Entry | None] = field(default_factory=dict)
+    brought: set[int] = field(default_factory=set)
 
     def in_order(self, places: Iterable[int]) -> tuple[Sha, ...]:
         return tuple(self.missing[place].sha for place in sorted(places))
@@ -115,6 +118,7 @@ class _Search:
     def touching(self, paths: Iterable[str], below: int) -> frozenset[int]:
         """Find the commits below a place that change one of the paths, whole groups."""
         wanted = tuple(paths)
+        self._bring(wanted, below)
         found = {
             place
             for place, commit in enumerate(self.missing[:below])
@@ -125,6 +129,7 @@ class _Search:
     def blamed(self, conflicted: Conflicted, below: int) -> frozenset[int]:
         """Find the commits below a place that brought the lines in which the pick conflicts."""
         found: set[int] = set()
+        self._bring([each.base.path for each in conflicted.conflicts if each.base], below)
         for conflict in conflicted.conflicts:
             found |= self._blamed(conflict, below)
         return self._closed(found)
@@ -159,6 +164,7 @@ class _Search:
     def _try(self, places: frozenset[int]) -> tuple[int, Conflicted] | None:
         """Pick the set and then the fix; where one conflicts, tell its place and why."""
         overlay, head = Overlay(self.reader), self.onto
+        self._bring_picks(places)
         for place in [*sorted(places), len(self.missing)]:
             self.left -= 1
             if self.left < 0:
@@ -181,6 +187,25 @@ class _Search:
                 overlay.add(made.objects)
                 head = made.sha
         return None
+
+    def _bring(self, paths: Collection[str], below: int) -> None:
+        """Have at hand what stood at some paths before and after each commit below a place."""
+        if lazy_below(self.reader) is None:
+            return
+        commits = self.missing[:below]
+        before = {sha for commit in commits for sha in commit.parents[:1]}
+        bring(self.reader, before)
+        trees = {commit.tree for commit in commits}
+        trees |= {read_commit(self.reader, sha).tree for sha in before}
+        bring_paths(self.reader, trees, paths)
+
+    def _bring_picks(self, places: frozenset[int]) -> None:
+        """Have at hand what picking these and the fix reads, unless it was brought before."""
+        if places - self.brought or not self.brought:
+            self.brought |= places
+            shas = [*(self.missing[place].sha for place in sorted(places)), self.commit]
+            changes = tuple(change_of(self.reader, sha) for sha in shas)
+            bring_for(self.reader, [Line(read_commit(self.reader, self.onto).tree, changes)])
 
     def _groups(self, places: frozenset[int]) -> list[frozenset[int]]:
         named: dict[Hashable, set[int]] = {}

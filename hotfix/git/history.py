@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.git.commits import read_commit
+from hotfix.git.lazy import lazy_below
 from hotfix.git.objects import read_commit_object
 from hotfix.identifiers import Sha
 
@@ -30,6 +31,8 @@ def is_ancestor(reader: ObjectReader, ancestor: Sha, descendant: Sha) -> bool:
     """
     if ancestor == descendant:
         return True
+    if lazy_below(reader) is not None:
+        return _is_asked_ancestor(reader, ancestor, descendant)
     below, above = {ancestor}, {descendant}
     undecided = {descendant}  # what waits in the queue and only `descendant` is known to contain
     queue = _Queue(reader, (ancestor, descendant))
@@ -56,8 +59,13 @@ def commits_between(reader: ObjectReader, *, exclude: Sha, include: Sha) -> tupl
 
     The set is that of ``git rev-list include ^exclude``, the order that of its ``--date-order``:
     by committer date, but no parent before all of its children, so that a wrong clock moves a
-    commit and never loses one. To be sure of that the whole history of ``exclude`` is walked.
+    commit and never loses one. To be sure of that the whole history of ``exclude`` is walked,
+    unless the reader has the set from the server's own Git.
     """
+    source = lazy_below(reader)
+    told = source.between(exclude=exclude, include=include) if source is not None else None
+    if told is not None:
+        return tuple(_newest_first(include, {sha: _link(reader, sha) for sha in told}))
     excluded = _reachable(reader, exclude)
     wanted: dict[Sha, _Link] = {}
     stack = [include]
@@ -72,10 +80,32 @@ def commits_between(reader: ObjectReader, *, exclude: Sha, include: Sha) -> tupl
 def first_parents(reader: ObjectReader, head: Sha) -> Iterator[CommitInfo]:
     """Yield a branch's own commits from its head down, each merge as one."""
     following: Sha | None = head
+    source = lazy_below(reader)
     while following:
+        if source is not None and following.encode() not in reader:
+            source.bring_history(following)
         commit = read_commit(reader, following)
         yield commit
         following = commit.parents[0] if commit.parents else None
+
+
+def _is_asked_ancestor(reader: ObjectReader, ancestor: Sha, descendant: Sha) -> bool:
+    """Look among the commits at hand; only if it is not there, ask what lies between the two.
+
+    Every commit on a way from one to the other is in that set, so its last one names ``ancestor``
+    as its parent.
+    """
+    seen = {descendant}
+    stack = [descendant]
+    while stack:
+        for parent in _link(reader, stack.pop()).parents:
+            if parent == ancestor:
+                return True
+            if parent not in seen and parent.encode() in reader:
+                seen.add(parent)
+                stack.append(parent)
+    between = commits_between(reader, exclude=ancestor, include=descendant)
+    return any(ancestor in _link(reader, sha).parents for sha in between)
 
 
 class _Queue:

@@ -20,7 +20,7 @@ from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.collect import SIDES, collect
 from hotfix.git.conflicts import Conflict, Conflicted
 from hotfix.git.content import ContentMerger
-from hotfix.git.objects import PacksFirst, read_blob
+from hotfix.git.objects import packs_first, read_blob
 from hotfix.git.renames import find_renames
 from hotfix.git.rules import Rules, TooMuchWorkError, later_rules
 from hotfix.git.settle import Settler
@@ -72,7 +72,7 @@ def merge_trees(
         return Merged(ours, (), ())
     try:
         with _without_cycle_search():
-            return _merge_by_every_version(PacksFirst(reader), base, ours, theirs, attributes)
+            return _merge_by_every_version(packs_first(reader), base, ours, theirs, attributes)
     except TooMuchWorkError:
         return _unsupported("the merge takes more work than a real change ever did")
 

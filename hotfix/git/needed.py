@@ -1,17 +1,108 @@
-"""The objects that a three-way merge can look at: where the three trees are not all the same."""
+"""The objects that merges and comparisons look at, known before they look.
+
+A merge opens trees only where its sides differ, level by level, and files only where both sides
+changed them. So what several merges need can be asked for with one request for each level.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from hotfix.git.commits import read_raw_commit
+from hotfix.git.lazy import bring, lazy_below
 from hotfix.git.objects import EMPTY_TREE
-from hotfix.git.trees import DIRECTORY, SUBMODULE, read_tree
+from hotfix.git.trees import (
+    DIRECTORY,
+    EXECUTABLE,
+    FILE,
+    SUBMODULE,
+    changed_entries,
+    entry_of,
+    read_items,
+    read_tree,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from hotfix.git.objects import GitObject, ObjectReader
+    from hotfix.git.trees import Entry
     from hotfix.identifiers import Sha
+
+
+class Change(NamedTuple):
+    """A tree, or one entry of it, before and after; ``None`` where there is none."""
+
+    old: Sha | None
+    new: Sha | None
+
+
+class Line(NamedTuple):
+    """Changes that are brought into a tree one after the other; no tree, and they are compared."""
+
+    onto: Sha | None
+    changes: tuple[Change, ...]
+
+
+def change_of(reader: ObjectReader, commit: Sha) -> Change:
+    """Return the change of a commit: against its first parent, or against nothing."""
+    found = read_raw_commit(reader, commit)
+    before = read_raw_commit(reader, found.parents[0]).tree if found.parents else None
+    return Change(before, found.tree)
+
+
+def bring_for(reader: ObjectReader, lines: Iterable[Line]) -> None:
+    """Have at hand what these merges will read, if the reader is one that fetches."""
+    if lazy_below(reader) is not None:
+        for wanted in rounds(reader, lines):
+            bring(reader, wanted)
+
+
+def bring_folders(reader: ObjectReader, folders: Iterable[Sequence[Sha | None]]) -> None:
+    """Have at hand all trees in which these folders of base, ours and theirs differ.
+
+    Rename finding enters folders that one side left alone; a merge does so nowhere else.
+    """
+    if lazy_below(reader) is None:
+        return
+    lines = [
+        Line(None, (Change(base, ours), Change(base, theirs))) for base, ours, theirs in folders
+    ]
+    if any(oid.encode() not in reader for line in lines for oid in _folders(line)):
+        bring_for(reader, lines)
+
+
+def bring_paths(reader: ObjectReader, trees: Iterable[Sha], paths: Iterable[str]) -> None:
+    """Have at hand the trees along some paths below these trees, and what stands at the paths."""
+    if lazy_below(reader) is None:
+        return
+    split = [path.encode("utf-8", "surrogateescape").split(b"/") for path in paths]
+    level = {(tree, tuple(names)) for tree in trees for names in split}
+    while level:
+        bring(reader, {oid for oid, _ in level})
+        following = set()
+        for tree, (name, *rest) in ((oid, names) for oid, names in level if names):
+            entry = read_tree(reader, tree).get(name)
+            if entry is not None and (entry.mode == DIRECTORY if rest else _is_text(entry)):
+                following.add((entry.oid, tuple(rest)))
+        level = following
+
+
+def rounds(reader: ObjectReader, lines: Iterable[Line]) -> Iterator[set[Sha]]:
+    """Yield for each level of the trees what is read of it, in all lines together.
+
+    What is yielded has to be at hand before the next is asked for. Which renames a merge looks
+    for is not known beforehand: what that takes is fetched when it comes to it.
+    """
+    level = [line for line in map(_differing, lines) if line.changes]
+    files: set[Sha] = set()
+    while level:
+        yield {oid for line in level for oid in _folders(line)} | files
+        opened = [_open(reader, line) for line in level]
+        level = list(dict.fromkeys(below for folders, _ in opened for below in folders))
+        files = {oid for _, texts in opened for oid in texts}
+    if files:
+        yield files
 
 
 def needed_objects(reader: ObjectReader, *trees: Sha) -> Iterator[GitObject]:
@@ -19,42 +110,108 @@ def needed_objects(reader: ObjectReader, *trees: Sha) -> Iterator[GitObject]:
 
     What is equal in all of them is left out: no merge opens it.
     """
-    yield from _walk(reader, dict.fromkeys(trees), set(), set())
+    level = [dict.fromkeys(trees)]
+    seen: set[Sha] = set()
+    compared: set[frozenset[Sha]] = set()
+    while level:
+        # The same folders under many names are compared once, however often they are nested.
+        level = list(
+            {frozenset(each): each for each in level if frozenset(each) not in compared}.values()
+        )
+        compared.update(map(frozenset, level))
+        bring(reader, {tree for folder in level for tree in folder})
+        below: list[dict[Sha, None]] = []
+        files: dict[Sha, None] = {}
+        for folder in level:
+            for tree in folder:
+                if tree not in seen and tree != EMPTY_TREE:
+                    seen.add(tree)
+                    yield reader[tree.encode()]
+            _compare(reader, folder, below, files)
+        bring(reader, files)
+        yield from (reader[oid.encode()] for oid in files if oid not in seen)
+        seen.update(files)
+        level = below
 
 
-def _walk(
-    reader: ObjectReader, trees: dict[Sha, None], seen: set[Sha], walked: set[frozenset[Sha]]
-) -> Iterator[GitObject]:
-    compared = frozenset(trees)
-    if compared in walked:
-        return
-    walked.add(compared)
-    names: dict[bytes, set[tuple[int, Sha]]] = {}
-    present: dict[bytes, int] = {}
-    for tree in trees:
-        if tree not in seen and tree != EMPTY_TREE:
-            seen.add(tree)
-            yield reader[tree.encode()]
-        for name, entry in read_tree(reader, tree).items() if tree != EMPTY_TREE else ():
-            names.setdefault(name, set()).add((entry.mode, entry.oid))
-            present[name] = present.get(name, 0) + 1
-    for name, entries in names.items():
-        if len(entries) == 1 and present[name] == len(trees):
-            continue
-        yield from _differing(reader, entries, seen, walked)
-
-
-def _differing(
+def _compare(
     reader: ObjectReader,
-    entries: set[tuple[int, Sha]],
-    seen: set[Sha],
-    walked: set[frozenset[Sha]],
-) -> Iterator[GitObject]:
-    folders = dict.fromkeys(oid for mode, oid in sorted(entries) if mode == DIRECTORY)
-    if folders:
-        # A folder that is not in every tree is compared with nothing: all of it may be looked at.
-        yield from _walk(reader, folders | {EMPTY_TREE: None}, seen, walked)
-    for mode, oid in sorted(entries):
-        if mode not in {DIRECTORY, SUBMODULE} and oid not in seen:
-            seen.add(oid)
-            yield reader[oid.encode()]
+    trees: Collection[Sha],
+    below: list[dict[Sha, None]],
+    files: dict[Sha, None],
+) -> None:
+    """Note the folders and files in which some trees differ."""
+    found = [read_tree(reader, tree) if tree != EMPTY_TREE else {} for tree in trees]
+    for name in dict.fromkeys(name for entries in found for name in entries):
+        here = [entries.get(name) for entries in found]
+        if len(set(here)) == 1:
+            continue
+        folders = {each.oid: None for each in here if each and each.mode == DIRECTORY}
+        if folders:
+            # One that is not in every tree is compared with nothing: all of it may be looked at.
+            everywhere = all(each and each.mode == DIRECTORY for each in here)
+            below.append(folders if everywhere else folders | {EMPTY_TREE: None})
+        for each in here:
+            if each and each.mode not in {DIRECTORY, SUBMODULE}:
+                files[each.oid] = None
+
+
+def _open(reader: ObjectReader, line: Line) -> tuple[list[Line], set[Sha]]:
+    """Look into one folder: return the folders in it that differ, and the files to be merged."""
+    changed: dict[bytes, list[tuple[Entry | None, Entry | None]]] = {}
+    for change in line.changes:
+        before, after = changed_entries(reader, change.old, change.new)
+        for name in before.keys() | after.keys():
+            changed.setdefault(name, []).append((before.get(name), after.get(name)))
+    items = read_items(reader, line.onto) if line.onto is not None else []
+    onto = {item[0]: entry_of(item) for item in items if item[0] in changed}
+    folders: list[Line] = []
+    texts: set[Sha] = set()
+    for name, entries in changed.items():
+        here = onto.get(name)
+        changes = tuple(Change(_folder(old), _folder(new)) for old, new in entries)
+        below = _differing(Line(_folder(here), changes))
+        if below.changes:
+            folders.append(below)
+        texts |= _merged_texts(here, entries)
+    return folders, texts
+
+
+def _merged_texts(
+    here: Entry | None, changes: Iterable[tuple[Entry | None, Entry | None]]
+) -> set[Sha]:
+    """Return the files that are read where changes of one file come one after the other."""
+    texts: set[Sha] = set()
+    is_known = True
+    for old, new in changes:
+        if is_known and _oid(here) == _oid(new):
+            continue
+        if is_known and _oid(here) == _oid(old):
+            here = new
+        elif _oid(old) != _oid(new) and _is_text(new) and (_is_text(here) or not is_known):
+            texts |= {each.oid for each in (old, new) if each and _is_text(each)}
+            if here and is_known:
+                texts.add(here.oid)
+            is_known = False
+    return texts
+
+
+def _differing(line: Line) -> Line:
+    return line._replace(changes=tuple(each for each in line.changes if each.old != each.new))
+
+
+def _folders(line: Line) -> set[Sha]:
+    found = {line.onto, *(oid for change in line.changes for oid in change)}
+    return {oid for oid in found if oid is not None and oid != EMPTY_TREE}
+
+
+def _folder(entry: Entry | None) -> Sha | None:
+    return entry.oid if entry is not None and entry.mode == DIRECTORY else None
+
+
+def _oid(entry: Entry | None) -> Sha | None:
+    return entry.oid if entry is not None else None
+
+
+def _is_text(entry: Entry | None) -> bool:
+    return entry is not None and entry.mode in {FILE, EXECUTABLE}

@@ -74,6 +74,11 @@ class Overlay:
         self._base = base
         self._new: dict[bytes, ShaFile] = {}
 
+    @property
+    def below(self) -> ObjectReader:
+        """The reader that this is laid over."""
+        return self._base
+
     def add(self, objects: Iterable[ShaFile]) -> None:
         """Lay these objects on top."""
         self._new.update((bytes(each.id), each) for each in objects)
@@ -107,9 +112,9 @@ class PacksFirst:
     thousands of objects, which no change of those files can alter; so it looks once.
     """
 
-    def __init__(self, base: ObjectReader) -> None:
+    def __init__(self, base: ObjectReader, packs: Iterable[Pack]) -> None:
         self._base = base
-        self.packs: tuple[Pack, ...] = tuple(getattr(base, "packs", ()))
+        self.packs = tuple(packs)
         """The packs, which know the sizes of their objects."""
 
     def __getitem__(self, oid: bytes, /) -> ShaFile:
@@ -129,6 +134,12 @@ class PacksFirst:
             except (KeyError, PackFileDisappeared):
                 continue
         return _raw_below(self._base, oid)
+
+
+def packs_first(reader: ObjectReader) -> ObjectReader:
+    """Return a reader's packs laid over it; a reader without packs as it is."""
+    packs = tuple(getattr(reader, "packs", ()))
+    return PacksFirst(reader, packs) if packs else reader
 
 
 def read_blob(reader: ObjectReader, oid: Sha) -> bytes:

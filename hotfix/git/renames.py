@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.git.collect import SourceNeed
 from hotfix.git.folders import FolderCounts
+from hotfix.git.lazy import bring
 from hotfix.git.objects import EMPTY_BLOB, BlobSizes, read_blob
 from hotfix.git.similarity import MAX_SCORE, Spans, count_spans, sizes_can_match
 from hotfix.git.trees import EXECUTABLE, FILE
@@ -100,6 +101,10 @@ class _Contents:
         self.prepare([oid])
         return self._spans[oid]
 
+    def bring(self, files: Iterable[_File | None]) -> None:
+        """Have files at hand that will be compared, by their sizes first."""
+        bring(self._reader, [each.entry.oid for each in files if each and _is_regular(each.entry)])
+
     def prepare(self, oids: Iterable[Sha]) -> None:
         """Read and count several files at once."""
         unknown = [oid for oid in dict.fromkeys(oids) if oid not in self._spans]
@@ -161,6 +166,9 @@ class _Finder:
         open_targets = [each for each in self._targets if not each.source]
         targets = _by_unique_name(open_targets)
         by_path = {each.path: each for each in open_targets}
+        named = [each for each in self._sources if each.path in self._questions.sources]
+        named = [each for each in named if each.name in targets]
+        self._contents.bring([*named, *(targets[each.name] for each in named)])
         for source in self._sources:
             if source.path not in self._questions.sources or source.name not in targets:
                 continue
@@ -190,6 +198,7 @@ class _Finder:
         targets = [each for each in self._targets if not each.source]
         if not targets or not self._sources or len(targets) * len(self._sources) > _MOST_PAIRS:
             return
+        self._contents.bring([*self._sources, *targets])
         matrix = _Matrix(self._contents, self._sources, final_span=self._final_span)
         matrix.prepare(targets)
         found = [each for target in targets for each in matrix.best_sources(target)]

@@ -14,6 +14,7 @@ from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import read_commit
 from hotfix.git.diff import deltas
 from hotfix.git.merge import Merged, merge_trees
+from hotfix.git.needed import Line, bring_for, change_of
 from hotfix.git.objects import Overlay, read_blob
 from hotfix.git.text.lines import is_binary
 from hotfix.git.trees import (
@@ -55,6 +56,7 @@ class Resolved:
 
 def stray_paths(reader: ObjectReader, *, commit: Sha, resolution: Sha) -> tuple[str, ...]:
     """List the paths that a resolution touches and the commit that it stands for does not."""
+    bring_for(reader, [Line(None, (change_of(reader, each),)) for each in (commit, resolution)])
     allowed = {delta.path for delta in _changes(reader, commit)}
     return tuple(
         path_text(delta.path) for delta in _changes(reader, resolution) if delta.path not in allowed

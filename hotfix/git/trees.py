@@ -91,6 +91,18 @@ def read_tree(reader: ObjectReader, oid: Sha) -> dict[bytes, Entry]:
     return {item[0]: entry_of(item) for item in read_items(reader, oid)}
 
 
+def changed_entries(
+    reader: ObjectReader, old: Sha | None, new: Sha | None
+) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
+    """Return the entries by name that only one of two trees has so; ``None`` has no entries."""
+    before = frozenset(read_items(reader, old)) if old is not None else frozenset[Item]()
+    after = frozenset(read_items(reader, new)) if new is not None else frozenset[Item]()
+    return (
+        {item[0]: entry_of(item) for item in before - after},
+        {item[0]: entry_of(item) for item in after - before},
+    )
+
+
 def entry_of(item: Item) -> Entry:
     """Return what an item says of its name."""
     return Entry(item[1], Sha(item[2].decode("ascii")))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Identity, NewCommit, read_commit
 from hotfix.git.history import first_parents
+from hotfix.git.needed import Line, bring_for, change_of
 from hotfix.git.pick import pick
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def _match(
     left = list(wanted)
     picks: list[tuple[Wanted, CommitInfo]] = []
     unknown: list[CommitInfo] = []
+    _bring_trees(reader, above, wanted)
     for commit in above:
         likely = sorted(left, key=lambda want: want.commit not in commit.picked_from)
         match = next((want for want in likely if _makes(reader, want, commit, attributes)), None)
@@ -122,6 +124,18 @@ def _match(
             left.remove(match)
             picks.append((match, commit))
     return picks, unknown
+
+
+def _bring_trees(
+    reader: ObjectReader, above: Sequence[CommitInfo], wanted: Sequence[Wanted]
+) -> None:
+    """Have at hand what the likeliest picks read: those that the commits themselves name."""
+    lines: list[Line] = []
+    for commit in above[: len(wanted)]:
+        onto = read_commit(reader, commit.parents[0]).tree if commit.parents else None
+        named = [want for want in wanted if want.commit in commit.picked_from]
+        lines += [Line(onto, (change_of(reader, want.picked),)) for want in named or wanted]
+    bring_for(reader, lines)
 
 
 def _makes(reader: ObjectReader, want: Wanted, commit: CommitInfo, attributes: Attributes) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
+from hotfix.git.needed import Change, Line, bring_for, change_of
 from hotfix.git.objects import Overlay
 from hotfix.git.pick import pick
 from hotfix.git.resolution import by_hand
@@ -72,6 +73,7 @@ def plan_branch(
     No restore where the base's tree is production's already. A pick whose change is there already
     is listed without a commit. The first conflict ends the plan of the branch.
     """
+    _bring_trees(reader, rules, adopted, wanted)
     dates = _Dates(_first_date(reader, rules, adopted, wanted))
     branch = Branch(adopted.base)
     overlay = Overlay(reader)
@@ -87,6 +89,20 @@ def plan_branch(
         if not _plan_pick(overlay, rules, want, branch, dates):
             break
     return branch
+
+
+def _bring_trees(
+    reader: ObjectReader, rules: BranchRules, adopted: Adopted, wanted: Sequence[Wanted]
+) -> None:
+    """Have at hand what the restore and all picks will read: one request for each level."""
+    kept = {id(want) for want, _ in adopted.picks}
+    production = read_commit(reader, rules.production).tree
+    onto = adopted.picks[-1][1].tree if adopted.picks else production
+    picks = tuple(change_of(reader, want.picked) for want in wanted if id(want) not in kept)
+    lines = [Line(onto, picks)]
+    if adopted.restore is None:
+        lines.append(Line(None, (Change(read_commit(reader, adopted.base).tree, production),)))
+    bring_for(reader, lines)
 
 
 def _plan_restore(

@@ -13,7 +13,7 @@ from hotfix.git.commits import read_commit
 from hotfix.git.history import commits_between
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
@@ -30,23 +30,37 @@ def unreleased(reader: ObjectReader, *, production: Sha, head: Sha) -> tuple[Com
     )
 
 
-def named_in_merges(
-    reader: ObjectReader, commits: tuple[CommitInfo, ...], project: str
-) -> Mapping[Sha, int]:
+def named_in_merges(commits: tuple[CommitInfo, ...], project: str) -> Mapping[Sha, int]:
     """Map commits to the merge request that GitLab's merge commits name for them.
 
     A merge commit ``See merge request group/project!812`` speaks for itself and for all that its
-    second parent brought.
+    second parent brought. ``commits`` are all that one commit has and another has not, newest
+    first: every way from one of them to another stays among them.
     """
+    known = {commit.sha: commit for commit in commits}
     names: dict[Sha, int] = {}
     for commit in reversed(commits):  # oldest first: what an inner merge names stays
         iid = _named(commit, project)
         if iid is None:
             continue
-        brought = commits_between(reader, exclude=commit.parents[0], include=commit.sha)
-        for sha in brought:
+        had = _below(known, commit.parents[:1], frozenset())
+        for sha in (commit.sha, *_below(known, commit.parents[1:], had)):
             names.setdefault(sha, iid)
     return names
+
+
+def _below(
+    known: Mapping[Sha, CommitInfo], starts: tuple[Sha, ...], without: Collection[Sha]
+) -> set[Sha]:
+    """Return which of the known commits these contain, themselves among them."""
+    found: set[Sha] = set()
+    stack = list(starts)
+    while stack:
+        sha = stack.pop()
+        if sha in known and sha not in found and sha not in without:
+            found.add(sha)
+            stack += known[sha].parents
+    return found
 
 
 def _named(commit: CommitInfo, project: str) -> int | None:

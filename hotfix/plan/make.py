@@ -8,12 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from hotfix.forge.protocol import NotFoundError
+from hotfix.git.lazy import bring_between
 from hotfix.identifiers import Sha
 from hotfix.parallel import in_parallel
 from hotfix.plan.build import Built, build
 from hotfix.plan.draft import TargetObjects
 from hotfix.plan.leaving import named_in_merges, unreleased
 from hotfix.plan.observe import observe
+from hotfix.plan.resolve import stated_commits
 from hotfix.plan.why import missing_below, why
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ def _history(seen: SeenTarget, forge: Forge) -> _History:
     reader = _fetched(forge.repository(seen.project), tuple(_heads(seen)), tuple(_named(seen)))
     head, production = seen.release_head, Sha(seen.target.production_sha)
     commits: tuple[CommitInfo, ...] = ()
+    if production.encode() in reader:
+        bring_between(reader, exclude=production, include=_heads(seen))
     if head is not None and production.encode() in reader:
         commits = unreleased(reader, production=production, head=head)
     return _of(seen.target, reader, commits)
@@ -97,7 +101,7 @@ def _fetched(
 
 
 def _of(target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]) -> _History:
-    named = named_in_merges(reader, commits, target.project)
+    named = named_in_merges(commits, target.project)
     return _History(target.project, reader, commits, named)
 
 
@@ -114,6 +118,9 @@ def _named(seen: SeenTarget) -> Iterator[Sha]:
     yield Sha(seen.target.production_sha)
     for resolution in seen.target.resolutions:
         yield Sha(resolution.commit)
+    for each in seen.merge_requests:
+        if each.merge_request is not None and each.merge_request.state == "merged":
+            yield from stated_commits(each.merge_request, each.commits)
 
 
 def _reasons(forge: Forge, conflicts: Sequence[tuple[Target, PickConflict]]) -> list[Why]:

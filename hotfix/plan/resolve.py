@@ -55,11 +55,18 @@ def needs_source_commits(merge_request: MergeRequest) -> bool:
     return merge_request.merge_commit_sha is None and merge_request.squash_commit_sha is None
 
 
-def _stated(merge_request: MergeRequest, source_commits: tuple[Sha, ...]) -> tuple[Sha, ...]:
+def stated_commits(merge_request: MergeRequest, source_commits: tuple[Sha, ...]) -> tuple[Sha, ...]:
+    """List the commits that GitLab names for a merged merge request, proven or not."""
     if merge_request.merge_commit_sha is not None:
         return (merge_request.merge_commit_sha,)
     if merge_request.squash_commit_sha is not None:
         return (merge_request.squash_commit_sha,)
+    return source_commits
+
+
+def _stated(merge_request: MergeRequest, source_commits: tuple[Sha, ...]) -> tuple[Sha, ...]:
+    if not needs_source_commits(merge_request):
+        return stated_commits(merge_request, source_commits)
     if not source_commits:
         raise UnresolvedError("GitLab names neither a merge commit nor commits of its own for it")
     if merge_request.sha != source_commits[-1]:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import gc
 import hashlib
-import os
-import subprocess
-import threading
+import ssl
+import tempfile
 import traceback
 import zlib
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
-import urllib3
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 from dulwich.protocol import pkt_line
 
 from hotfix.errors import InputError
 from hotfix.forge import wire
+from hotfix.forge.bulk import WholeBranches
 from hotfix.forge.protocol import (
     ForgeError,
     NotFoundError,
@@ -28,7 +27,9 @@ from hotfix.forge.protocol import (
     UnknownOutcomeError,
 )
 from hotfix.forge.transport import HttpRepository
+from hotfix.forge.wire import Wire
 from hotfix.identifiers import ZERO, Sha
+from tests.forge.git_server import GitServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,126 +37,15 @@ if TYPE_CHECKING:
     from tests.forge.conftest import StillClock, Stub
 
 RELEASE = "refs/heads/release"
-IDENTITY = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "T"), ("EMAIL", "t@example.com"), ("DATE", "1700000000 +0000"))
-}
 
 
-class GitServer:
-    """``git http-backend`` on loopback for one bare repository, asking for the token."""
-
-    def __init__(self, root: Path, token: str) -> None:
-        self.root = root
-        self.bare = root / "app.git"
-        self.requests: list[str] = []
-        self.authorized = "Basic " + base64.b64encode(f"oauth2:{token}".encode()).decode()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.gitlab = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self.url = f"{self.gitlab}/app.git"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.git("init", "--bare", "--quiet", "--initial-branch=main", str(self.bare))
-        self.git("-C", str(self.bare), "config", "http.receivepack", "true")
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def git(self, *arguments: str, text: str = "") -> str:
-        sealed = {"PATH": os.environ["PATH"], "HOME": str(self.root), "GIT_CONFIG_NOSYSTEM": "1"}
-        done = subprocess.run(
-            ["git", *arguments],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-            env=sealed | IDENTITY,
-        )
-        return done.stdout.strip()
-
-    def commit(self, content: str, *parents: str) -> Sha:
-        at = ("-C", str(self.bare))
-        blob = self.git(*at, "hash-object", "-w", "--stdin", text=content)
-        tree = self.git(*at, "mktree", text=f"100644 blob {blob}\tfile\n")
-        links = [word for parent in parents for word in ("-p", parent)]
-        return Sha(self.git(*at, "commit-tree", tree, *links, "-m", content))
-
-    def ref(self, name: str, sha: str) -> None:
-        self.git("-C", str(self.bare), "update-ref", name, sha)
-
-    def at(self, name: str) -> str:
-        return self.git("-C", str(self.bare), "rev-parse", "--verify", name)
-
-    def hook(self, name: str, script: str) -> None:
-        path = self.bare / "hooks" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805  (two selves)
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            wbufsize = -1  # head and body in one piece: two would wait for each other
-
-            def _serve(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                path, _, query = self.path.partition("?")
-                server.requests.append(f"{self.command} {self.path}")
-                if self.headers.get("Authorization") != server.authorized:
-                    self._reply(401, [("Content-Type", "text/plain")], b"HTTP Basic: Access denied")
-                    return
-                environment = {
-                    "PATH": os.environ["PATH"],
-                    "HOME": str(server.root),
-                    "GIT_PROJECT_ROOT": str(server.root),
-                    "GIT_HTTP_EXPORT_ALL": "1",
-                    "REMOTE_USER": "oauth2",
-                    "REQUEST_METHOD": self.command,
-                    "PATH_INFO": path,
-                    "QUERY_STRING": query,
-                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                    "CONTENT_LENGTH": str(len(body)),
-                    "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                }
-                done = subprocess.run(
-                    ["git", "http-backend"],
-                    input=body,
-                    capture_output=True,
-                    check=False,
-                    env=environment,
-                )
-                head, _, rest = done.stdout.partition(b"\r\n\r\n")
-                headers = [
-                    (name, value.strip())
-                    for name, _, value in (
-                        line.partition(":") for line in head.decode().splitlines()
-                    )
-                ]
-                status = int(dict(headers).get("Status", "200 OK").split()[0])
-                self._reply(status, headers, rest)
-
-            do_GET = do_POST = _serve  # noqa: N815  (http.server's names)
-
-            def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-                self.send_response(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
-
-
-@pytest.fixture
-def server(tmp_path: Path, token: str) -> Iterator[GitServer]:
+@pytest.fixture(params=["exact", "exact-0", "no-filter", "plain-0"])
+def server(request: pytest.FixtureRequest, tmp_path: Path, token: str) -> Iterator[GitServer]:
+    """Give a server as GitLab's, one of protocol 0, and two without single objects."""
     server = GitServer(tmp_path, token)
+    server.set_up(
+        exact=request.param.startswith("exact"), version=0 if "-0" in request.param else 2
+    )
     yield server
     server.close()
 
@@ -207,10 +97,8 @@ def test_the_token_goes_with_the_first_request(
 ) -> None:
     repository.refs()
 
-    assert server.requests == [
-        "GET /app.git/info/refs?service=git-upload-pack",
-        "POST /app.git/git-upload-pack",
-    ]
+    asked = ["GET /app.git/info/refs?service=git-upload-pack", "POST /app.git/git-upload-pack"]
+    assert server.requests == (asked if server.version else asked[:1])
 
 
 @pytest.mark.oracle
@@ -581,15 +469,15 @@ FETCH = ("POST", "/app.git/git-upload-pack")
 PACK = b"PACK\0\0\0\2\0\0\0\1"
 
 
-def offer_fetch(stub: Stub, answer: bytes) -> None:
-    """Script the three requests of a fetch, as often as it may be tried."""
+SERVERS = pytest.mark.parametrize("offer", [b"fetch=shallow filter\n", b"fetch=shallow\n"])
+
+
+def offer_fetch(stub: Stub, answer: bytes, offer: bytes) -> None:
+    """Script the requests of a fetch, as often as it may be tried."""
     kind = "application/x-git-upload-pack"
-    lines = [b"version 2\n", b"ls-refs\n", b"fetch=shallow\n", b"object-format=sha1\n"]
+    lines = [b"version 2\n", b"ls-refs\n", offer, b"object-format=sha1\n"]
     stub.on(*INFO, b"".join(map(pkt_line, lines)) + b"0000", kind=f"{kind}-advertisement")
-    refs = pkt_line(f"{OLD} {RELEASE} strange:\x1b[2J\n".encode()) + b"0000"
-    for _ in range(5):
-        stub.on(*FETCH, refs, kind=f"{kind}-result")
-        stub.on(*FETCH, answer, kind=f"{kind}-result")
+    stub.on(*FETCH, answer, kind=f"{kind}-result")
 
 
 def packfile(content: bytes, *, whole: bool = False) -> bytes:
@@ -597,6 +485,7 @@ def packfile(content: bytes, *, whole: bool = False) -> bytes:
     return pkt_line(b"packfile\n") + pkt_line(b"\x01" + content) + b"0000"
 
 
+@SERVERS
 @pytest.mark.parametrize(
     "answer",
     [
@@ -615,20 +504,27 @@ def packfile(content: bytes, *, whole: bool = False) -> bytes:
     ],
 )
 def test_a_broken_pack_is_an_error_of_ours_and_leaves_nothing(
-    stub: Stub, stubbed: HttpRepository, answer: bytes, capfd: pytest.CaptureFixture[str]
+    stub: Stub,
+    stubbed: HttpRepository,
+    answer: bytes,
+    offer: bytes,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    offer_fetch(stub, answer)
+    offer_fetch(stub, answer, offer)
 
     with pytest.raises(ForgeError) as caught:
         stubbed.fetch([OLD])
 
-    packs = Path(str(stubbed._objects._store.pack_dir))
+    objects = stubbed._objects
     assert caught.value.message.isprintable()
-    assert OLD.encode() not in stubbed._objects
-    assert list(packs.iterdir()) == []
+    assert objects is not None
+    assert OLD.encode() not in objects
+    if isinstance(objects, WholeBranches):
+        assert list(Path(str(objects._store.pack_dir)).iterdir()) == []
     assert "\x1b" not in "".join(capfd.readouterr())
 
 
+@SERVERS
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "content",
@@ -643,10 +539,10 @@ def test_a_broken_pack_is_an_error_of_ours_and_leaves_nothing(
     ],
 )
 def test_a_pack_that_is_whole_but_makes_no_sense_is_an_error_of_ours(
-    stub: Stub, stubbed: HttpRepository, content: bytes
+    stub: Stub, stubbed: HttpRepository, content: bytes, offer: bytes
 ) -> None:
-    """Dulwich leaves such a pack open, and warns of itself when it is collected."""
-    offer_fetch(stub, packfile(content, whole=True))
+    """Dulwich leaves such a pack open on disk, and warns of itself when it is collected."""
+    offer_fetch(stub, packfile(content, whole=True), offer)
 
     with pytest.raises(ForgeError) as caught:
         stubbed.fetch([OLD])
@@ -656,10 +552,11 @@ def test_a_pack_that_is_whole_but_makes_no_sense_is_an_error_of_ours(
     gc.collect()
 
 
+@SERVERS
 def test_another_error_of_the_server_is_not_taken_for_a_missing_commit(
-    stub: Stub, stubbed: HttpRepository
+    stub: Stub, stubbed: HttpRepository, offer: bytes
 ) -> None:
-    offer_fetch(stub, pkt_line(b"ERR repository is \x1b[2J locked\n"))
+    offer_fetch(stub, pkt_line(b"ERR repository is \x1b[2J locked\n"), offer)
 
     with pytest.raises(ForgeError, match=r"repository is .* locked") as caught:
         stubbed.fetch([OLD])
@@ -712,21 +609,24 @@ def test_the_token_goes_to_gitlabs_own_host_and_port_alone(
 
 @pytest.mark.oracle
 def test_the_folder_of_what_was_fetched_goes_with_its_last_reader(
-    server: GitServer, token: str, clock: StillClock
+    server: GitServer, token: str, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scratch = server.root / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     first = server.commit("one")
     server.ref(RELEASE, first)
     repository = open_repository(server.url, token, server.gitlab, clock)
-    folder = Path(str(repository._objects._store.path)).parent
 
     reader = repository.fetch([first])
     del repository
     gc.collect()
     assert reader[first.encode()].id == first.encode()
+    assert len(list(scratch.iterdir())) == (0 if server.is_exact else 1)
 
     del reader
     gc.collect()
-    assert not folder.exists()
+    assert list(scratch.iterdir()) == []
 
 
 def test_the_default_port_may_be_written_out(token: str, clock: StillClock) -> None:
@@ -740,31 +640,56 @@ def test_the_default_port_may_be_written_out(token: str, clock: StillClock) -> N
 def test_a_proxy_of_the_environment_is_taken_for_git_unless_excepted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("https_proxy", "http://me:pw@proxy.example:3128")
-    monkeypatch.setenv("no_proxy", "near.example")
+    monkeypatch.setenv("https_proxy", "http://me:p%40w@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "near.example,10.0.0.0/8")
 
-    proxied = wire._pool("https://gitlab.example.com/app.git")
-    direct = wire._pool("https://git.near.example/app.git")
-    local = wire._pool("http://127.0.0.1:8080/app.git")
+    proxied = Wire("https://gitlab.example.com/app.git", "t", timeout=1)._new_connection()
+    direct = Wire("https://git.near.example/app.git", "t", timeout=1)._new_connection()
+    inside = Wire("https://10.1.2.3/app.git", "t", timeout=1)._new_connection()
+    local = Wire("http://127.0.0.1:8080/app.git", "t", timeout=1)._new_connection()
 
-    assert isinstance(proxied, urllib3.ProxyManager)
-    assert proxied.proxy is not None
-    assert (proxied.proxy.host, proxied.proxy.port) == ("proxy.example", 3128)
-    assert "proxy-authorization" in proxied.proxy_headers
-    assert not isinstance(direct, urllib3.ProxyManager)
-    assert not isinstance(local, urllib3.ProxyManager)
+    assert (proxied.host, proxied.port) == ("proxy.example", 3128)
+    assert proxied._tunnel_host == "gitlab.example.com"
+    secret = base64.b64encode(b"me:p@w").decode()
+    assert proxied._tunnel_headers["Proxy-Authorization"] == f"Basic {secret}"
+    for other, host in ((direct, "git.near.example"), (inside, "10.1.2.3"), (local, "127.0.0.1")):
+        assert (other.host, other._tunnel_host) == (host, None)
+
+
+def test_a_proxy_that_cannot_be_used_is_refused_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://me:canary@proxy.example")
+
+    with pytest.raises(ForgeError, match="proxy") as caught:
+        Wire("https://gitlab.example.com/app.git", "t", timeout=1)
+
+    assert caught.value.code == "gitlab-unusable"
+    assert "canary" not in caught.value.message
 
 
 def test_the_certificates_of_the_environment_are_taken_for_git(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     company = tmp_path / "company.pem"
-    company.touch()
+    company.write_text(Path(certifi.where()).read_text(encoding="utf-8"), encoding="utf-8")
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(ssl, "create_default_context", lambda **given: asked.append(given))
 
-    monkeypatch.setenv("GIT_SSL_CAINFO", str(company))
-    file = wire._pool("https://gitlab.example.com/app.git")
-    monkeypatch.setenv("GIT_SSL_CAINFO", str(tmp_path))
-    folder = wire._pool("https://gitlab.example.com/app.git")
+    wire._trusting(str(company))
+    wire._trusting(str(tmp_path))
+    wire._trusting(None)
 
-    assert file.connection_pool_kw["ca_certs"] == str(company)
-    assert folder.connection_pool_kw["ca_cert_dir"] == str(tmp_path)
+    assert asked == [
+        {"cafile": str(company)},
+        {"capath": str(tmp_path)},
+        {"cafile": certifi.where()},
+    ]
+
+
+def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
+    company = tmp_path / "company.pem"
+    company.write_text("none", encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"company\.pem"):
+        wire._trusting(str(company))

@@ -122,6 +122,40 @@ def test_a_partial_clone_fetches_files_later(
 
 @pytest.mark.oracle
 @PROTOCOLS
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_a_filter_leaves_out_what_is_deeper_as_git_does(
+    sandbox: Sandbox, tmp_path: Path, protocol: str, depth: int
+) -> None:
+    whole = cloned(sandbox, tmp_path)
+    listed = whole("rev-list", "--objects", f"--filter=tree:{depth}", "origin/main")
+    tip = whole("rev-parse", "origin/main")
+    (tmp_path / "part").mkdir()
+    part = Git(tmp_path / "part", protocol)
+    part("init", "-q", "--bare")
+
+    part("fetch", "-q", f"--filter=tree:{depth}", remote(sandbox), tip)
+
+    found = part("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").splitlines()
+    assert set(found) == {line.split()[0] for line in listed.splitlines()}
+
+
+@pytest.mark.oracle
+@PROTOCOLS
+def test_single_objects_come_by_their_ids(sandbox: Sandbox, tmp_path: Path, protocol: str) -> None:
+    whole = cloned(sandbox, tmp_path)
+    wanted = [whole("rev-parse", f"origin/main{part}") for part in ("", "^{tree}", ":README.md")]
+    (tmp_path / "part").mkdir()
+    part = Git(tmp_path / "part", protocol)
+    part("init", "-q", "--bare")
+
+    part("fetch", "-q", "--depth=1", "--filter=tree:0", remote(sandbox), *wanted)
+
+    found = part("cat-file", "--batch-all-objects", "--batch-check=%(objectname)").splitlines()
+    assert set(found) == set(wanted)
+
+
+@pytest.mark.oracle
+@PROTOCOLS
 def test_pushes_move_branches_and_refs_of_other_names(
     sandbox: Sandbox, tmp_path: Path, protocol: str
 ) -> None:

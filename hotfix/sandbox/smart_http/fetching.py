@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from dulwich.object_format import DEFAULT_OBJECT_FORMAT
-from dulwich.objects import Blob
+from dulwich.objects import Blob, Commit, Tree
 from dulwich.pack import write_pack_objects
 
 from hotfix.identifiers import Sha
 from hotfix.sandbox import history
+from hotfix.sandbox.repositories import SUBMODULE
 from hotfix.sandbox.smart_http.packets import ProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dulwich.objects import ShaFile
+
     from hotfix.sandbox.repositories import Repository
 
 _UNITS: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -107,19 +112,45 @@ class Selection:
         found = history.reachable_objects(
             self.repository, starts, known=known, boundary=self.boundary
         )
-        return [sha for sha in found if sha in self.request.wants or self._kept(sha)]
+        keeps = self._filter()
+        return [sha for sha in found if sha in self.request.wants or keeps(sha)]
 
-    def _kept(self, sha: Sha) -> bool:
-        """Tell whether a partial clone's filter leaves an object in."""
+    def _filter(self) -> Callable[[Sha], bool]:
+        """Return what a partial clone's filter leaves in, besides all that is wanted by its id."""
         name = self.request.filter
-        thing = self.repository[sha]
-        if name is None or not isinstance(thing, Blob):
-            return True
+        if name is None:
+            return lambda _: True
         if name == "blob:none":
-            return False
+            return lambda sha: not isinstance(self.repository[sha], Blob)
         if name.startswith("blob:limit="):
-            return len(thing.data) < _size(name.removeprefix("blob:limit="))
+            limit = _size(name.removeprefix("blob:limit="))
+            return lambda sha: _blob_size(self.repository[sha]) < limit
+        if name.startswith("tree:"):
+            shallow = self._nearer_than(int(name.removeprefix("tree:")))
+            return lambda sha: not isinstance(self.repository[sha], Blob | Tree) or sha in shallow
         raise ProtocolError(f"filter is not supported: {name}")
+
+    def _nearer_than(self, depth: int) -> set[Sha]:
+        """Return the trees and blobs less than so many levels below a commit or a wanted tree."""
+        commits = history.reachable_objects(
+            self.repository, self.request.wants, boundary=self.boundary
+        )
+        level = {
+            self.repository.tree(sha) if isinstance(self.repository[sha], Commit) else sha
+            for sha in commits
+            if isinstance(self.repository[sha], Commit) or sha in self.request.wants
+        }
+        found: set[Sha] = set()
+        for _ in range(depth):
+            found |= level
+            level = {
+                entry.sha
+                for sha in level
+                if isinstance(self.repository[sha], Tree)
+                for _, entry in self.repository.entries(sha)
+                if entry.mode != SUBMODULE
+            }
+        return found
 
     def pack(self) -> bytes:
         """Write the pack."""
@@ -127,6 +158,10 @@ class Selection:
         things = [self.repository[sha] for sha in self.objects()]
         write_pack_objects(parts.append, things, DEFAULT_OBJECT_FORMAT, deltify=False)
         return b"".join(parts)
+
+
+def _blob_size(thing: ShaFile) -> int:
+    return len(thing.data) if isinstance(thing, Blob) else 0
 
 
 def _size(text: str) -> int:
