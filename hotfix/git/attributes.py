@@ -34,6 +34,11 @@ class Attributes:
         self._macros.update((line.macro, line.states) for line in known if line.macro)
         self._patterns = [(_Pattern(line.pattern), line.states) for line in known if line.pattern]
 
+    @property
+    def are_none(self) -> bool:
+        """Tell whether nothing is said about any path."""
+        return not self._patterns
+
     def driver(self, path: bytes, effort: Effort) -> str:
         """Return the merge driver of a path by Git's name: ``text``, ``binary``, ``union``, other.
 

@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dulwich.objects import Tree
+
 from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.collect import SIDES, collect
 from hotfix.git.conflicts import Conflict, Conflicted
 from hotfix.git.content import ContentMerger
-from hotfix.git.objects import packs_first, read_blob
+from hotfix.git.objects import object_of, packs_first, read_blob
 from hotfix.git.renames import find_renames
 from hotfix.git.rules import Rules, TooMuchWorkError, later_rules
 from hotfix.git.settle import Settler
@@ -124,12 +126,14 @@ def _merge(
     tree = settler.run()
     if settler.conflicts:
         return Conflicted(tuple(settler.conflicts), tuple(contents.by_lines))
-    made = [*contents.blobs.values(), *settler.trees.values()]
-    new = tuple(each for each in made if bytes(each.id) not in reader)
+    blobs = [blob for oid, blob in contents.blobs.items() if oid.encode() not in reader]
+    trees = [
+        object_of(Tree, data) for oid, data in settler.trees.items() if oid.encode() not in reader
+    ]
     followed = [(old, new) for side in SIDES for new, old in renames[side].moved.items()]
     return Merged(
         tree,
-        new,
+        (*blobs, *trees),
         tuple((path_text(old), path_text(new)) for old, new in sorted(followed)),
         tuple(contents.by_lines),
     )
@@ -143,6 +147,8 @@ def _doubtful_file(
     Looking for renames, Git leaves carriage returns out of texts alone, and ``diff`` says what is
     a text. So far-fetched a case is left to a person.
     """
+    if attributes.are_none:
+        return None
     for questions in sides:
         for pair in questions.pairs if questions.sources else ():
             if pair.entry.mode not in {FILE, EXECUTABLE}:

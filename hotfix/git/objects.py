@@ -123,7 +123,8 @@ class PacksFirst:
 
     def __contains__(self, oid: bytes, /) -> bool:
         """Tell whether the object is there."""
-        return oid in self._base
+        raw = RawObjectID(a2b_hex(oid))
+        return any(raw in pack for pack in self.packs) or oid in self._base
 
     def get_raw(self, oid: bytes, /) -> tuple[int, bytes]:
         """Return an object's type and bytes, as dulwich's stores do."""

@@ -10,12 +10,14 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from dulwich.objects import Tree
+
 from hotfix.git.attributes import NO_ATTRIBUTES
 from hotfix.git.commits import read_commit
 from hotfix.git.diff import deltas
 from hotfix.git.merge import Merged, merge_trees
 from hotfix.git.needed import Line, bring_for, change_of
-from hotfix.git.objects import Overlay, read_blob
+from hotfix.git.objects import Overlay, object_of, read_blob
 from hotfix.git.text.lines import is_binary
 from hotfix.git.trees import (
     DIRECTORY,
@@ -24,7 +26,7 @@ from hotfix.git.trees import (
     item_of,
     path_text,
     read_tree,
-    tree_object,
+    tree_bytes,
 )
 from hotfix.identifiers import Sha
 from hotfix.text import printable
@@ -142,7 +144,7 @@ def _with_entries(overlay: Overlay, tree: Sha, entries: Mapping[bytes, Entry | N
 
 
 def _store(overlay: Overlay, items: Mapping[bytes, Entry]) -> Sha:
-    made = tree_object(item_of(name, entry) for name, entry in items.items())
+    made = object_of(Tree, tree_bytes(item_of(name, entry) for name, entry in items.items()))
     overlay.add([made])
     return Sha(made.id.decode())
 

@@ -6,22 +6,22 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dulwich.objects import Tree
+
 from hotfix.git.collect import ABSENT, BASE, OURS, SIDES, THEIRS, Path
 from hotfix.git.conflicts import Conflict, Side
 from hotfix.git.folders import follows_folder, moved_folders
-from hotfix.git.objects import EMPTY_TREE
-from hotfix.git.trees import DIRECTORY, Entry, path_text, tree_object
-from hotfix.identifiers import Sha
+from hotfix.git.objects import EMPTY_TREE, object_id
+from hotfix.git.trees import DIRECTORY, Entry, path_text, tree_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from dulwich.objects import ShaFile
 
     from hotfix.git.collect import Collected, Folder
     from hotfix.git.conflicts import ConflictKind
     from hotfix.git.content import ContentMerge, ContentMerger
     from hotfix.git.renames import Renames
+    from hotfix.identifiers import Sha
 
 _NAMES = {OURS: "ours", THEIRS: "theirs"}
 
@@ -43,7 +43,8 @@ class Settler:
         self._renames = renames
         self._contents = contents
         self.conflicts: list[Conflict] = []
-        self.trees: dict[Sha, ShaFile] = {}
+        self.trees: dict[Sha, bytes] = {}
+        """What was written, less the folders that came out as ours has them."""
 
     def run(self) -> Sha:
         """Decide everything; return the root tree, which means nothing if there are conflicts."""
@@ -252,9 +253,10 @@ class Settler:
         items = folder.result()
         if not items:
             return ABSENT
-        tree = tree_object(items)
-        oid = Sha(tree.id.decode("ascii"))
-        self.trees[oid] = tree
+        data = tree_bytes(items)
+        oid = object_id(Tree, data)
+        if oid != folder.oid:
+            self.trees[oid] = data
         return Entry(DIRECTORY, oid)
 
     def _place(self, path: bytes, entry: Entry) -> None:

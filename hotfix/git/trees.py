@@ -9,17 +9,15 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from dulwich.errors import FileFormatException
-from dulwich.objects import Tree, parse_tree
+from dulwich.objects import parse_tree
 
 from hotfix.errors import FailedError
-from hotfix.git.objects import CorruptObjectError, object_of, read_tree_bytes
+from hotfix.git.objects import CorruptObjectError, read_tree_bytes
 from hotfix.identifiers import Sha
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from dulwich.objects import ShaFile
 
     from hotfix.git.objects import ObjectReader
 
@@ -113,13 +111,10 @@ def item_of(name: bytes, entry: Entry) -> Item:
     return (name, entry.mode, entry.oid.encode("ascii"))
 
 
-def tree_object(items: Iterable[Item]) -> ShaFile:
-    """Return the tree object of these entries, in Git's order whatever theirs is."""
+def tree_bytes(items: Iterable[Item]) -> bytes:
+    """Return the bytes of the tree of these entries, in Git's order whatever theirs is."""
     ordered = sorted(items, key=_item_key)
-    return object_of(
-        Tree,
-        b"".join([b"%o %s\0%s" % (mode, name, a2b_hex(oid)) for name, mode, oid in ordered]),
-    )
+    return b"".join([b"%o %s\0%s" % (mode, name, a2b_hex(oid)) for name, mode, oid in ordered])
 
 
 def sort_key(name: bytes, mode: int) -> bytes:
