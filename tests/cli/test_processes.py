@@ -169,6 +169,7 @@ def _verdict(seen: str) -> str:
 
 @pytest.fixture
 def served() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     with subprocess.Popen(
         [*HOTFIX, "sandbox", "--pace", "0.01", "--format", "json"],
         stdout=subprocess.PIPE,
