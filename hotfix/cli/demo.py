@@ -50,11 +50,15 @@ def command(screen: Screen, folder: Path | None) -> int:
         saved = place / "hotfix.plan.json"
         _head(screen, f"The request, {spec}", spec.read_text(encoding="utf-8"))
         _head(screen, "$ " + shlex.join(["hotfix", "plan", str(spec), "--out", str(saved)]))
-        code = plan.run(screen, spec, out=saved)
+        code = plan.run(screen, spec, out=saved, no_cache=True)
         if code == exits.DONE:
             _head(screen, "$ " + shlex.join(["hotfix", "apply", str(saved)]))
             outcome = apply.run(
-                screen, saved, apply.Flags(), answers=_VisibleAnswers, show_plan=False
+                screen,
+                saved,
+                apply.Flags(no_cache=True),
+                answers=_VisibleAnswers,
+                show_plan=False,
             )
             screen.out(f"{outcome.message}\n")
             lockfile = lockfile_of(saved)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from hotfix.views.words import nothing_to_do
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from hotfix.sandbox import Sandbox
     from tests.cli.conftest import Result
@@ -348,6 +349,13 @@ def test_the_demo_goes_the_whole_way_and_answers_visibly(tmp_path: Path, hotfix:
         "hotfix.lock.json",
     }
     assert hotfix("audit", folder / "hotfix.lock.json").code == 0
+
+
+@pytest.mark.end_to_end
+def test_the_demo_leaves_the_cache_of_its_user_alone(tmp_path: Path, hotfix: Run) -> None:
+    hotfix("demo", "--folder", tmp_path / "demo", "--quiet")
+
+    assert not Path(os.environ["XDG_CACHE_HOME"], "hotfix").exists()
 
 
 @pytest.mark.end_to_end
