@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MOST_STEPS = 10_000_000  # ten to twenty seconds; the slowest real pick measured took a quarter
+MOST_STEPS = 10_000_000  # ten to thirty seconds; the slowest real pick measured took a quarter
 
 
 class TooMuchWorkError(Exception):
