@@ -15,6 +15,7 @@ from hotfix.git.trees import (
     DIRECTORY,
     EXECUTABLE,
     FILE,
+    MAX_DEPTH,
     SUBMODULE,
     changed_entries,
     entry_of,
@@ -96,7 +97,9 @@ def rounds(reader: ObjectReader, lines: Iterable[Line]) -> Iterator[set[Sha]]:
     """
     level = [line for line in map(_differing, lines) if line.changes]
     files: set[Sha] = set()
-    while level:
+    for _ in range(MAX_DEPTH + 1):  # what is nested deeper is refused by whoever reads it
+        if not level:
+            break
         yield {oid for line in level for oid in _folders(line)} | files
         opened = [_open(reader, line) for line in level]
         level = list(dict.fromkeys(below for folders, _ in opened for below in folders))
@@ -113,7 +116,9 @@ def needed_objects(reader: ObjectReader, *trees: Sha) -> Iterator[GitObject]:
     level = [dict.fromkeys(trees)]
     seen: set[Sha] = set()
     compared: set[frozenset[Sha]] = set()
-    while level:
+    for _ in range(MAX_DEPTH + 1):  # as in :func:`rounds`
+        if not level:
+            break
         # The same folders under many names are compared once, however often they are nested.
         level = list(
             {frozenset(each): each for each in level if frozenset(each) not in compared}.values()

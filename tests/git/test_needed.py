@@ -11,6 +11,7 @@ from hotfix.git.lazy import LazyReader, lazy_below
 from hotfix.git.merge import Merged, merge_trees
 from hotfix.git.needed import Change, Line, bring_folders, bring_for, bring_paths, needed_objects
 from hotfix.git.objects import Overlay
+from hotfix.git.trees import MAX_DEPTH
 from tests.git.making import Store
 
 if TYPE_CHECKING:
@@ -187,3 +188,13 @@ def test_what_git_is_given_for_a_second_opinion_is_what_differs() -> None:
         same = base[path] == TEXT
         assert same or store.blob(base[path]).encode() not in found  # type: ignore[arg-type]
     assert far.alone == []
+
+
+def test_folders_that_nobody_would_read_are_not_asked_for() -> None:
+    store = Store()
+    old, new = (store.tree({"/".join(["d"] * 300) + "/f": text}) for text in (b"1", b"2"))
+    far = Far(store)
+
+    bring_for(far, [Line(None, (Change(old, new),))])
+
+    assert len(far.asked) == MAX_DEPTH + 1
