@@ -13,13 +13,13 @@ from dulwich.objects import parse_tree
 
 from hotfix.errors import FailedError
 from hotfix.git.objects import CorruptObjectError, read_tree_bytes
-from hotfix.identifiers import Sha
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hotfix.git.objects import ObjectReader
+    from hotfix.identifiers import Sha
 
 DIRECTORY = 0o040000
 FILE = 0o100644
@@ -103,7 +103,8 @@ def changed_entries(
 
 def entry_of(item: Item) -> Entry:
     """Return what an item says of its name."""
-    return Entry(item[1], Sha(item[2].decode("ascii")))
+    # Made as a plain tuple is: the constructor of a named one costs as much as all the rest.
+    return tuple.__new__(Entry, (item[1], item[2].decode("ascii")))
 
 
 def item_of(name: bytes, entry: Entry) -> Item:
