@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "fetching"
 OURS, AGAIN, FLOOR = "ours", "ours, objects kept", "`python -c pass`"
-WARM = "runbook, warm clone"
 COLUMNS = (
     "way",
     "wall s (min-max)",
@@ -184,7 +183,7 @@ def _ways(
         OURS: Way(ours, environment, empty),
         AGAIN: Way(ours, keeping, empty),
         "git plumbing": Way([str(HERE / "plumbing.sh"), *asked], environment, empty),
-        WARM: Way([runbook, "warm", *asked], environment, stands_on_main),
+        "runbook, warm clone": Way([runbook, "warm", *asked], environment, stands_on_main),
         "runbook, `--depth=1`": Way([runbook, "shallow", *asked], environment, empty),
         "runbook, full clone": Way([runbook, "full", *asked], environment, empty),
     }
