@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hotfix.git.attributes import Attributes
     from hotfix.git.collect import RenameQuestions
     from hotfix.git.objects import ObjectReader
+    from hotfix.git.rules import Effort
     from hotfix.identifiers import Sha
 
 __all__ = ["Conflict", "Conflicted", "Merged", "merge_trees"]
@@ -62,19 +63,22 @@ def merge_trees(
     ours: Sha,
     theirs: Sha,
     attributes: Attributes = NO_ATTRIBUTES,
+    effort: Effort | None = None,
 ) -> Merged | Conflicted:
     """Bring the change from ``base`` to ``theirs`` into ``ours``; all three are tree ids.
 
     ``attributes`` say which files are not merged by lines; a merge driver that somebody
-    configured is never run. A base of ``None`` is the empty tree. Errors: an object that is
-    missing or corrupt (``MissingObjectError``, ``CorruptObjectError``), a tree that no checkout
-    may write (``UnsafeTreeError``).
+    configured is never run. A base of ``None`` is the empty tree. Merges that are given one
+    ``effort`` share it. Errors: an object that is missing or corrupt (``MissingObjectError``,
+    ``CorruptObjectError``), a tree that no checkout may write (``UnsafeTreeError``).
     """
     if theirs in (base, ours):
         return Merged(ours, (), ())
     try:
         with _without_cycle_search():
-            return _merge_by_every_version(packs_first(reader), base, ours, theirs, attributes)
+            return _merge_by_every_version(
+                packs_first(reader), base, ours, theirs, attributes, effort
+            )
     except TooMuchWorkError:
         return _unsupported("the merge takes more work than a real change ever did")
 
@@ -96,11 +100,18 @@ def _without_cycle_search() -> Iterator[None]:
 
 
 def _merge_by_every_version(
-    reader: ObjectReader, base: Sha | None, ours: Sha, theirs: Sha, attributes: Attributes
+    reader: ObjectReader,
+    base: Sha | None,
+    ours: Sha,
+    theirs: Sha,
+    attributes: Attributes,
+    effort: Effort | None,
 ) -> Merged | Conflicted:
     rules = Rules()
+    rules.effort = effort or rules.effort
     outcome = _merge(reader, base, ours, theirs, attributes, rules)
     for later in later_rules(rules.met):
+        later.effort = effort or later.effort
         again = _merge(reader, base, ours, theirs, attributes, later)
         if _essence(again) != _essence(outcome):
             return _unsupported("versions of Git differ in how they merge this (2.44, 2.54)")

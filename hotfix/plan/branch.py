@@ -50,6 +50,10 @@ class PickConflict:
     conflicted: Conflicted
     onto: Sha
     reader: ObjectReader
+    begun: Sha
+    """The head before the first pick of the same merge request."""
+    rest: tuple[Sha, ...]
+    """What is picked from there on, these picks and all that the spec names after them."""
 
 
 @dataclass(slots=True)
@@ -86,7 +90,9 @@ def plan_branch(
     for want in wanted:
         if id(want) in kept:
             continue
-        if not _plan_pick(overlay, rules, want, branch, dates):
+        conflicted = _plan_pick(overlay, rules, want, branch, dates)
+        if conflicted is not None:
+            branch.conflict = _conflict(overlay, branch, conflicted, want, wanted)
             break
     return branch
 
@@ -130,7 +136,7 @@ def _plan_restore(
 
 def _plan_pick(
     overlay: Overlay, rules: BranchRules, want: Wanted, branch: Branch, dates: _Dates
-) -> bool:
+) -> Conflicted | None:
     made = pick(
         overlay,
         onto=branch.head,
@@ -145,8 +151,7 @@ def _plan_pick(
     )
     branch.by_lines |= dict.fromkeys(made.by_lines, want.merge_request)
     if isinstance(made, Conflicted):
-        branch.conflict = PickConflict(want, made, branch.head, overlay)
-        return False
+        return made
     if isinstance(made, NewCommit):
         dates.take()
         reason = f"Brings !{want.merge_request}" + (
@@ -156,7 +161,27 @@ def _plan_pick(
         _append(overlay, branch, made, action="pick", want=want, reason=reason, resolved=resolved)
     else:
         branch.commits.append(_already_there(overlay, branch.head, want, made))
-    return True
+    return None
+
+
+def _conflict(
+    overlay: Overlay,
+    branch: Branch,
+    conflicted: Conflicted,
+    want: Wanted,
+    wanted: Sequence[Wanted],
+) -> PickConflict:
+    iid = want.merge_request
+    parents = [commit.parent for commit in branch.commits if commit.merge_request == iid]
+    first = [each.merge_request for each in wanted].index(iid)
+    return PickConflict(
+        want=want,
+        conflicted=conflicted,
+        onto=branch.head,
+        reader=overlay,
+        begun=Sha(parents[0]) if parents else branch.head,
+        rest=tuple(each.picked for each in wanted[first:]),
+    )
 
 
 def _append(

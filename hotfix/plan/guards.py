@@ -168,23 +168,31 @@ def conflict_guard(target: Target, conflict: PickConflict, why: Why | None) -> F
             "branch, inspect it, push it, and name it under `resolutions`.",
             detail=hunks,
         )
-    if not why.needed:
-        hint = "No set of merge requests was found that would make the pick clean."
-    else:
-        listed = ", ".join(str(iid) for iid in why.order)
-        hint = (
-            "If they may ship too, add them before "
-            f"!{want.merge_request}: `merge_requests: [{listed}]` plans clean."
-        )
     return Finding(
         code="depends-on-unreleased",
         target=target.project,
-        message=f"!{want.merge_request} stands on lines that came with {_and(stands_on)}, "
-        f"which {'is' if len(stands_on) == 1 else 'are'} not in production: it conflicts in "
-        f"{_places(conflict.conflicted)}",
-        hint=f"The runbook says: stop and escalate. {hint}",
+        message=f"!{want.merge_request} depends on unreleased work: picking "
+        f"{short(want.picked)} conflicts in {_places(conflict.conflicted)}",
+        hint=f"!{want.merge_request} stands on lines that came with {_and(stands_on)}, "
+        f"which {'is' if len(stands_on) == 1 else 'are'} not in production. "
+        f"The runbook says: stop and escalate. {_way_out(want.merge_request, why)}",
         detail=hunks,
     )
+
+
+def _way_out(iid: int, why: Why) -> str:
+    if not why.needed:
+        return "No set of merge requests was found that would make the pick clean."
+    if not why.order:
+        nameless = [name for name in why.needed if not name.startswith("!")]
+        return (
+            f"The pick would be clean after {_and(why.needed)}, but a spec names merge requests, "
+            f"and none is known for {_and(nameless)}."
+        )
+    listed = f"`merge_requests: [{', '.join(str(each) for each in why.order)}]`"
+    if not why.plans_clean:
+        return f"If they may ship too, {listed} lets !{iid} be picked; a later pick then conflicts."
+    return f"If they may ship too, add them before !{iid}: {listed} plans clean."
 
 
 def _outdated_resolution(target: Target, conflict: PickConflict, hunks: str) -> Finding:

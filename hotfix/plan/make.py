@@ -129,7 +129,7 @@ def _reasons(forge: Forge, conflicts: Sequence[tuple[Target, PickConflict]]) -> 
         partial(missing_below, conflict, target) for target, conflict in conflicts
     )
     histories = [
-        _of(target, conflict.reader, tuple(reversed(commits)))
+        _of(target, conflict.reader, tuple(reversed(commits.line)))
         for (target, conflict), commits in zip(conflicts, missing, strict=True)
     ]
     each = zip(conflicts, missing, _names(forge, histories), strict=True)

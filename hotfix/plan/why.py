@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hotfix.git.attributes import attributes_of
-from hotfix.git.explain import explain, missing_commits
+from hotfix.git.explain import explain, picks_clean
+from hotfix.git.missing import missing_commits
 from hotfix.identifiers import Sha, short
 from hotfix.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from hotfix.git.commits import CommitInfo, Conflicted
-    from hotfix.git.conflicts import Hunk, Lines
+    from hotfix.git.conflicts import Conflicted, Hunk, Lines
+    from hotfix.git.missing import Missing
     from hotfix.plan.branch import PickConflict
     from hotfix.spec.model import Target
 
@@ -27,27 +28,31 @@ class Why:
     """What a conflicting pick stands on that production lacks, as people name it."""
 
     stands_on: tuple[str, ...]
-    """``!799``, or the short id of a commit that no merge request brought."""
+    """``!799``, or the short id of a commit that no merge request is known for."""
     needed: tuple[str, ...]
     """The same for the set that makes the pick clean; empty where none was found."""
     order: tuple[int, ...]
-    """The spec's ``merge_requests`` with the needed ones before the one that conflicts."""
+    """The spec's ``merge_requests`` with the needed ones before the one that conflicts; empty
+    where they cannot be named."""
+    plans_clean: bool
+    """Whether every pick is clean in that order, also those after the one that conflicts."""
 
 
-def missing_below(conflict: PickConflict, target: Target) -> tuple[CommitInfo, ...]:
-    """List what the main line has below the conflicting commit and production lacks."""
+def missing_below(conflict: PickConflict, target: Target) -> Missing:
+    """Tell what the main line has below the conflicting commit and production lacks."""
     return missing_commits(
-        conflict.reader, commit=conflict.want.picked, production=Sha(target.production_sha)
+        conflict.reader,
+        commit=conflict.want.picked,
+        onto=conflict.onto,
+        production=Sha(target.production_sha),
     )
 
 
 def why(
-    conflict: PickConflict,
-    target: Target,
-    missing: Sequence[CommitInfo],
-    brought_by: Mapping[Sha, int],
+    conflict: PickConflict, target: Target, missing: Missing, brought_by: Mapping[Sha, int]
 ) -> Why:
     """Explain a conflict; ``brought_by`` names the merge requests of the missing commits."""
+    attributes = attributes_of(target.merge_attributes)
     found = explain(
         conflict.reader,
         onto=conflict.onto,
@@ -55,22 +60,34 @@ def why(
         conflicted=conflict.conflicted,
         missing=missing,
         group=lambda sha: brought_by.get(sha, sha),
-        attributes=attributes_of(target.merge_attributes),
+        attributes=attributes,
     )
-    needed = found.needed if all(sha in brought_by for sha in found.needed) else ()
-    wanted = [ref.iid for ref in target.merge_requests]
-    place = wanted.index(conflict.want.merge_request)
-    more = [
-        iid
-        for iid in dict.fromkeys(brought_by[sha] for sha in needed)
-        if iid not in wanted[: place + 1]
-    ]
-    later = [iid for iid in wanted[place:] if iid not in more]
+    order = _order(conflict.want.merge_request, target, found.needed, brought_by)
+    after = [sha for sha in conflict.rest if sha not in found.needed]
     return Why(
-        stands_on=_names(found.stands_on, brought_by),
-        needed=_names(needed, brought_by),
-        order=(*wanted[:place], *more, *later) if more else (),
+        stands_on=_names(found.stands_on or found.needed, brought_by),
+        needed=_names(found.needed, brought_by),
+        order=order,
+        plans_clean=bool(order)
+        and picks_clean(
+            conflict.reader,
+            onto=conflict.begun,
+            commits=(*found.needed, *after),
+            attributes=attributes,
+        ),
     )
+
+
+def _order(
+    iid: int, target: Target, needed: Sequence[Sha], brought_by: Mapping[Sha, int]
+) -> tuple[int, ...]:
+    if not needed or any(sha not in brought_by for sha in needed):
+        return ()
+    wanted = [ref.iid for ref in target.merge_requests]
+    place = wanted.index(iid)
+    found = dict.fromkeys(brought_by[sha] for sha in needed)
+    more = [each for each in found if each not in wanted[: place + 1]]
+    return (*wanted[:place], *more, *(each for each in wanted[place:] if each not in more))
 
 
 def conflict_text(conflicted: Conflicted) -> str:

@@ -69,12 +69,13 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         yield f"- {code(finding.code)} {code(finding.message, 1000)}"
-        if finding.hint:
-            yield f"  - {code(finding.hint, 1000)}"
-    for finding in findings:
         if finding.detail:
             yield ""
             yield from _fold(f"The lines of {finding.code}", [fenced(finding.detail)])
+            yield code(finding.hint, 1000)
+            yield ""
+        elif finding.hint:
+            yield f"  - {code(finding.hint, 1000)}"
 
 
 def _target(target: TargetPlan) -> Iterator[str]:

@@ -70,10 +70,10 @@ def plan_text(plan: Plan, *, width: int, colour: bool, next_command: str | None)
 def _finding(page: Page, label: str, style: str, finding: Finding, plan: Plan) -> None:
     where = f" ({finding.target})" if finding.target and len(plan.targets) > 1 else ""
     page.line((f"{label}[{finding.code}]", style), f": {finding.message}{where}", hang=2)
-    if finding.hint:
-        page.line(finding.hint, indent=2)
     for line in finding.detail.splitlines():
         page.line((line, QUIET), indent=4, wrap=False)
+    if finding.hint:
+        page.line(finding.hint, indent=2)
 
 
 def _head(page: Page, plan: Plan) -> None:

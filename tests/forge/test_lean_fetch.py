@@ -12,9 +12,10 @@ import pytest
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.transport import HttpRepository
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
-from hotfix.git.explain import explain, missing_commits
+from hotfix.git.explain import explain
 from hotfix.git.history import commits_between, first_parents, is_ancestor
 from hotfix.git.lazy import bring, bring_between
+from hotfix.git.missing import missing_commits
 from hotfix.git.needed import Line, bring_for, change_of
 from hotfix.git.objects import MissingObjectError, Overlay, read_blob
 from hotfix.git.pick import pick
@@ -295,7 +296,9 @@ def test_why_a_pick_conflicts_is_told_without_a_request_for_each_commit(
         onto=story.production,
         commit=fix,
         conflicted=made,
-        missing=missing_commits(reader, commit=fix, production=story.production),
+        missing=missing_commits(
+            reader, commit=fix, onto=story.production, production=story.production
+        ),
         group=lambda sha: sha,
     )
 

@@ -76,15 +76,25 @@ class History:
         self.objects[made.id] = made
         return Sha(made.id.decode())
 
-    def commit(self, files: dict[str, str], *parents: str, message: str = "work\n") -> Sha:
-        tree = Tree()
+    def tree(self, files: dict[str, str]) -> Sha:
+        """Add a tree of files, those with a slash in folders."""
+        tree, folders = Tree(), dict[str, dict[str, str]]()
         for name, text in files.items():
+            folder, slash, rest = name.partition("/")
+            if slash:
+                folders.setdefault(folder, {})[rest] = text
+                continue
             blob = Blob.from_string(text.encode())
             self.add(blob)
             tree.add(name.encode(), 0o100644, blob.id)
-        self.add(tree)
+        for name, below in folders.items():
+            tree.add(name.encode(), 0o040000, self.tree(below).encode())
+        return self.add(tree)
+
+    def commit(self, files: dict[str, str], *parents: str, message: str = "work\n") -> Sha:
+        tree = self.tree(files)
         commit = Commit()
-        commit.tree = tree.id
+        commit.tree = tree.encode()
         commit.parents = [parent.encode() for parent in parents]  # type: ignore[misc]
         commit.author = commit.committer = b"An Author <author@example.com>"
         self._minutes += 1
