@@ -114,23 +114,39 @@ class Cache:
         return self._database
 
     def _shrink(self, database: sqlite3.Connection) -> None:
-        (page,), (pages,) = (
-            database.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count")
-        )
-        if page * pages <= self._most_bytes:
-            return
-        left = int(self._most_bytes * _KEPT)
-        oldest: list[tuple[str]] = []
-        with closing(
-            database.execute("SELECT key, length(value) FROM entries ORDER BY used DESC, key")
-        ) as rows:
-            for key, size in rows:
-                left -= size + len(key)
-                if left < 0:
-                    oldest.append((key,))
-        with database:
-            database.executemany("DELETE FROM entries WHERE key = ?", oldest)
-        database.executescript("PRAGMA incremental_vacuum")  # it takes one step for each page
+        """Drop the oldest until the file fits.
+
+        Only pages that are empty leave the file. Where the oldest lie scattered among younger
+        ones, few are, and so more has to go.
+        """
+        kept = int(self._most_bytes * _KEPT)
+        while kept and _file_size(database) > self._most_bytes:
+            oldest = _beyond(database, kept)
+            with database:
+                database.executemany("DELETE FROM entries WHERE key = ?", oldest)
+            database.executescript("PRAGMA incremental_vacuum")  # it takes one step for each page
+            kept = int(kept * _KEPT)
+
+
+def _file_size(database: sqlite3.Connection) -> int:
+    (page,), (pages,) = (
+        database.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count")
+    )
+    return int(page * pages)
+
+
+def _beyond(database: sqlite3.Connection, most_bytes: int) -> list[tuple[str]]:
+    """Return the keys of the oldest entries, less so many bytes of younger ones."""
+    oldest: list[tuple[str]] = []
+    left = most_bytes
+    with closing(
+        database.execute("SELECT key, length(value) FROM entries ORDER BY used DESC, key")
+    ) as rows:
+        for key, size in rows:
+            left -= size + len(key)
+            if left < 0:
+                oldest.append((key,))
+    return oldest
 
 
 class _Excused:

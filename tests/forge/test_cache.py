@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
@@ -100,6 +101,20 @@ def test_the_oldest_go_where_there_are_too_many(folder: Path) -> None:
     assert (folder / "objects.sqlite3").stat().st_size <= 200_000
     assert cache.get(["old"]) == {}
     assert cache.get(noise)
+
+
+@pytest.mark.parametrize("age", ["key % 2", "key % 4", "(key * 7919) % 1000"])
+def test_the_bound_holds_where_the_oldest_lie_scattered(folder: Path, age: str) -> None:
+    chance = random.Random(1)  # noqa: S311 - bytes that do not shrink, no secret
+    Cache(folder).put({str(n): chance.randbytes(256) for n in range(2000)})
+    with closing(sqlite3.connect(folder / "objects.sqlite3")) as database, database:
+        database.execute(f"UPDATE entries SET used = {age}")  # noqa: S608 - from the list above
+    cache = Cache(folder, most_bytes=200_000)
+
+    cache.put({"newest": b"newest"})
+
+    assert (folder / "objects.sqlite3").stat().st_size <= 200_000
+    assert cache.get(["newest"]) == {"newest": b"newest"}
 
 
 def test_what_is_used_counts_as_young(folder: Path) -> None:
