@@ -13,7 +13,7 @@ from hotfix.clock import SystemClock
 from hotfix.forge import convert, timeline
 from hotfix.forge.api import Api, route
 from hotfix.forge.inputs import pipeline_body
-from hotfix.forge.network import ca_bundle, check_base_url, check_token
+from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
 from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.parallel import Once
 from hotfix.text import one_line
@@ -78,7 +78,7 @@ class GitLabForge:
         clock = clock or SystemClock()
         self._sleep = clock.sleep
         self._api = Api(self._client, self.url, clock)
-        self._trust: Once[None, ssl.SSLContext | None] = Once()
+        self._trust: Once[None, ssl.SSLContext] = Once()
         self._user: Once[None, User] = Once()
         self._projects: Once[str, Project] = Once()
         self._repositories: Once[str, Repository] = Once()
@@ -93,14 +93,14 @@ class GitLabForge:
         """Make a client with a session of its own; one thread at a time uses it."""
         from gitlab import Gitlab  # noqa: PLC0415  (0.25 s, for the commands that ask GitLab)
 
-        from hotfix.forge.session import (  # noqa: PLC0415  (as above: requests)
-            GuardedSession,
-            trusted,
-        )
+        from hotfix.forge.session import GuardedSession  # noqa: PLC0415  (as above: requests)
 
-        trust = self._trust.get(None, lambda: trusted(self.url, ca_bundle()))
+        trust = self._trusted() if origin(self.url).scheme == "https" else None
         session = GuardedSession(self.url, self._token, timeout=self._timeout, trust=trust)
         return Gitlab(self.url, private_token=self._token, session=session)
+
+    def _trusted(self) -> ssl.SSLContext:
+        return self._trust.get(None, lambda: trusted(ca_bundle()))
 
     def current_user(self) -> User:
         """Tell whose token this is; asked once."""
@@ -355,6 +355,7 @@ class GitLabForge:
             gitlab=self.url,
             timeout=self._timeout,
             sleep=self._sleep,
+            trust=self._trusted,
             cache=self._shared_cache(),
             telling=self._telling,
         )

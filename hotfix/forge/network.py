@@ -119,6 +119,28 @@ def ca_bundle(environ: Mapping[str, str] = os.environ) -> str | None:
     return None
 
 
+def trusted(bundle: str | None) -> ssl.SSLContext:
+    """Return what decides whom to trust: a file or folder of certificates, else the usual ones.
+
+    Reading them takes tens of milliseconds, which ``requests`` spends on every connection; so a
+    run does it once, for the API and for Git. Raises ``InputError`` for a file without any.
+    """
+    if bundle is None:
+        import certifi  # noqa: PLC0415  (finding its file takes a while)
+
+        bundle = certifi.where()
+    try:
+        if Path(bundle).is_dir():
+            return ssl.create_default_context(capath=bundle)
+        return ssl.create_default_context(cafile=bundle)
+    except ssl.SSLError:
+        raise InputError(
+            "ca-bundle",
+            f"{one_line(bundle)} holds no certificates that can be read",
+            hint="Name a file of certificates in PEM form, or unset the variable that names it.",
+        ) from None
+
+
 def unanswered(error: BaseException, asked: str) -> ForgeError:
     """Return the error for an exception of ``requests`` or ``urllib3``, judged by what caused it.
 

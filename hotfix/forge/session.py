@@ -7,12 +7,10 @@ redirects of reads alone: a redirected write would be sent on as a read of somet
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3.util.ssl_ import create_urllib3_context
+from requests.adapters import HTTPAdapter
 
 from hotfix.errors import InputError
 from hotfix.forge.errors import sentence
@@ -98,25 +96,6 @@ class GuardedSession(requests.Session):
         self, prepared_request: requests.PreparedRequest, response: requests.Response
     ) -> None:
         """Leave a redirected request as it is; ``requests`` would look into ``~/.netrc``."""
-
-
-def trusted(url: str, authorities: str | None) -> ssl.SSLContext | None:
-    """Return what decides whom to trust: a file or folder of certificates, else the usual ones.
-
-    ``None`` for a URL that needs no certificate.
-
-    Reading them takes tens of milliseconds, which ``requests`` spends on every connection. So it
-    is done once, and all sessions of a run share the result.
-    """
-    if origin(url).scheme != "https":
-        return None
-    place = authorities or DEFAULT_CA_BUNDLE_PATH
-    context = create_urllib3_context()
-    if Path(place).is_dir():
-        context.load_verify_locations(capath=place)
-    else:
-        context.load_verify_locations(cafile=place)
-    return context
 
 
 class _Trusting(HTTPAdapter):

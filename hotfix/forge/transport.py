@@ -16,7 +16,7 @@ from dulwich.pack import write_pack_objects
 
 from hotfix.errors import InputError
 from hotfix.forge import refused_push
-from hotfix.forge.network import LostAnswerError, origin
+from hotfix.forge.network import LostAnswerError, ca_bundle, origin, trusted
 from hotfix.forge.objects import LazyObjects
 from hotfix.forge.protocol import ForgeError, NotFoundError, StaleRefError, UnknownOutcomeError
 from hotfix.forge.retry import patiently, transient
@@ -26,6 +26,7 @@ from hotfix.identifiers import ZERO, Sha, short
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
@@ -52,11 +53,12 @@ class HttpRepository:
         gitlab: str,
         timeout: float,
         sleep: Callable[[float], None],
+        trust: Callable[[], ssl.SSLContext] = lambda: trusted(ca_bundle()),
         cache: Cache | None = None,
         telling: Telling | None = None,
     ) -> None:
         self._url = _check_home(url, gitlab)
-        self._git = SmartHttp(url, Wire(url, token, timeout=timeout))
+        self._git = SmartHttp(url, Wire(url, token, timeout=timeout, trust=trust))
         self._sleep = sleep
         self._cache = cache
         self._telling = telling or _Silent()

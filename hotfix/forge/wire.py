@@ -9,18 +9,15 @@ third of the time of ``urllib3``.
 from __future__ import annotations
 
 import select
-import ssl
 import weakref
 import zlib
 from base64 import b64encode
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies
 
-from hotfix.errors import InputError
 from hotfix.forge.network import (
     CONNECT_SECONDS,
     LostAnswerError,
@@ -28,6 +25,7 @@ from hotfix.forge.network import (
     is_loopback,
     name_request,
     origin,
+    trusted,
     unanswered,
     unreached,
 )
@@ -35,7 +33,8 @@ from hotfix.forge.protocol import ForgeError
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import ssl
+    from collections.abc import Callable, Mapping
 
     from hotfix.forge.network import Origin
 
@@ -99,7 +98,15 @@ class Answer:
 class Wire:
     """Requests to one repository's origin, with its token, over one connection."""
 
-    def __init__(self, url: str, token: str, *, timeout: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float,
+        trust: Callable[[], ssl.SSLContext] = lambda: trusted(ca_bundle()),
+    ) -> None:
+        self._trust = trust
         self._origin = origin(url)
         self._token = token
         self._timeout = timeout
@@ -193,7 +200,7 @@ class Wire:
         where = self._origin
         if where.scheme == "http":
             return HTTPConnection(where.host, where.port, timeout=CONNECT_SECONDS)
-        context = _trusting(ca_bundle())
+        context = self._trust()
         if self._proxy is None:
             return HTTPSConnection(where.host, where.port, timeout=CONNECT_SECONDS, context=context)
         proxy = urlsplit(self._proxy)
@@ -207,24 +214,6 @@ class Wire:
         if self._connection is not None:
             self._closing()
         self._connection = self._answer = None
-
-
-def _trusting(bundle: str | None) -> ssl.SSLContext:
-    """Return a context that trusts what the environment names, else what ``requests`` trusts."""
-    if bundle is None:
-        import certifi  # noqa: PLC0415  (finding its file takes a while)
-
-        bundle = certifi.where()
-    try:
-        if Path(bundle).is_dir():
-            return ssl.create_default_context(capath=bundle)
-        return ssl.create_default_context(cafile=bundle)
-    except ssl.SSLError:
-        raise InputError(
-            "ca-bundle",
-            f"{one_line(bundle)} holds no certificates that can be read",
-            hint="Name a file of certificates in PEM form, or unset the variable that names it.",
-        ) from None
 
 
 def _proxy(url: str, where: Origin) -> str | None:

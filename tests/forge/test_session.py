@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import ssl
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfix.errors import InputError
+from hotfix.forge import convert
+from hotfix.forge.answer import Answer
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.protocol import ForgeError, NotFoundError, UnknownOutcomeError
 from hotfix.parallel import in_parallel
@@ -304,6 +308,41 @@ def test_a_trusted_certificate_is_taken_for_every_thread(
     found = in_parallel([lambda name=name: forge.project(f"g/{name}") for name in "abcd"])
 
     assert [project.path for project in found] == ["group/app"] * 4
+
+
+def test_a_file_without_certificates_is_named_before_anything_is_sent(
+    token: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    company = tmp_path / "company.pem"
+    company.write_text("none", encoding="utf-8")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(company))
+
+    with pytest.raises(InputError, match=r"company\.pem") as caught:
+        GitLabForge("https://gitlab.example.com", token).current_user()
+
+    assert caught.value.code == "ca-bundle"
+
+
+def test_certificates_are_read_once_for_the_api_and_for_git(
+    token: str, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def reading(**given: str) -> ssl.SSLContext:
+        read.append(make(**given))
+        return read[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", reading)
+    forge = GitLabForge("https://gitlab.example.com", token)
+    told = answers.project(http_url_to_repo="https://gitlab.example.com/group/app.git")
+    project = convert.project(Answer("the project", told))
+
+    forge._client()
+    forge._client()
+    forge.repository(project)._git._wire._new_connection()
+
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 from dulwich.protocol import pkt_line
 
 from hotfix.errors import InputError
-from hotfix.forge import wire
 from hotfix.forge.bulk import WholeBranches
+from hotfix.forge.network import trusted
 from hotfix.forge.protocol import (
     ForgeError,
     NotFoundError,
@@ -676,9 +676,9 @@ def test_the_certificates_of_the_environment_are_taken_for_git(
     asked: list[dict[str, str]] = []
     monkeypatch.setattr(ssl, "create_default_context", lambda **given: asked.append(given))
 
-    wire._trusting(str(company))
-    wire._trusting(str(tmp_path))
-    wire._trusting(None)
+    trusted(str(company))
+    trusted(str(tmp_path))
+    trusted(None)
 
     assert asked == [
         {"cafile": str(company)},
@@ -692,4 +692,4 @@ def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
     company.write_text("none", encoding="utf-8")
 
     with pytest.raises(InputError, match=r"company\.pem"):
-        wire._trusting(str(company))
+        trusted(str(company))
