@@ -21,12 +21,16 @@ AT_ONCE: Final = 8
 """How many tasks run at a time: about as many as a browser opens connections to one host."""
 
 
+_NAMED: Final = 2
+"""How many other failures are told beside the first; many requests fail of one cause."""
+
+
 class Together:
     """Tasks that do not depend on each other, begun in the order in which they are added.
 
     Once one has failed no further one begins; those under way are waited for, and the first
     failure in order is raised. As all before it were begun, it is the one that doing one after
-    another would have met. Whatever else failed meanwhile is noted on it.
+    another would have met. What else failed meanwhile is noted on it, a few by name.
 
     The threads are daemons and the caller only waits: an interrupt is raised in the caller at
     once, no further task begins, and no request that is under way keeps the program from ending.
@@ -80,8 +84,11 @@ class Together:
     def _first_failure(self) -> BaseException:
         ordered = sorted(self._failed, key=lambda pending: pending.place)
         first, *others = (pending.error for pending in ordered if pending.error is not None)
-        for other in others:
-            first.add_note(f"Meanwhile: {other}")
+        different = [text for text in dict.fromkeys(map(str, others)) if text != str(first)]
+        for text in different[:_NAMED]:
+            first.add_note(f"Meanwhile: {text}")
+        if more := len(different[_NAMED:]):
+            first.add_note(f"Meanwhile: {more} more failure{'s' if more > 1 else ''}")
         return first
 
 

@@ -79,6 +79,20 @@ def test_the_first_failure_in_order_is_raised_and_the_others_are_noted() -> None
     assert caught.value.__notes__ == ["Meanwhile: second"]
 
 
+def test_of_many_failures_a_few_are_told_and_the_rest_counted() -> None:
+    together = threading.Barrier(7)
+
+    def fail(text: str) -> None:
+        together.wait(10)
+        raise ValueError(text)
+
+    texts = ("a", "a", "b", "c", "b", "d", "e")
+    with pytest.raises(ValueError, match="a") as caught:
+        in_parallel([partial(fail, text) for text in texts])
+
+    assert caught.value.__notes__ == ["Meanwhile: b", "Meanwhile: c", "Meanwhile: 2 more failures"]
+
+
 def test_nothing_more_begins_once_one_has_failed() -> None:
     begun: list[int] = []
     failed = threading.Event()
