@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -36,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from dulwich.repo import Repo
-from replay import Git, Pick, Trees, mainline_picks, trees_of
+from replay import Git, Pick, Trees, mainline_picks, times, trees_of
 
 from hotfix.errors import HotfixError
 from hotfix.git.commits import Identity, NewCommit, read_commit, read_raw_commit
@@ -378,16 +377,9 @@ def row(name: str, tally: Tally) -> str:
     share = f"{100 * counts['named'] / exists:.0f} %" if exists else "-"
     cells = [name, counts["conflicts"], counts["none"], counts["unknown"], exists]
     cells += [counts["named"], share, sum(n for more, n in tally.sizes.items() if more <= 0)]
-    cells += [counts["not named"], counts["WRONG"], _times(tally.seconds)]
+    cells += [counts["not named"], counts["WRONG"], times(tally.seconds)]
     cells += [counts["in production"], counts["NAMED"]]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def _times(seconds: Sequence[float]) -> str:
-    if len(seconds) < 2:  # noqa: PLR2004 - what quantiles need
-        return "-"
-    last = statistics.quantiles(seconds, n=100)[98]
-    return f"{1000 * statistics.median(seconds):.0f} / {1000 * last:.0f}"
 
 
 if __name__ == "__main__":

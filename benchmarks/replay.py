@@ -269,11 +269,12 @@ def row(name: str, tally: Tally) -> str:
     """Return a line of the table."""
     cells = [name, sum(tally.outcomes.values()), tally.merges]
     cells += [tally.outcomes[outcome] for outcome in OUTCOMES]
-    cells += [tally.renames, _times(tally.ours), _times(tally.git)]
+    cells += [tally.renames, times(tally.ours), times(tally.git)]
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def _times(seconds: Sequence[float]) -> str:
+def times(seconds: Sequence[float]) -> str:
+    """Write the median and the 99th percentile in milliseconds."""
     if len(seconds) < 2:  # noqa: PLR2004 - what quantiles need
         return "-"
     last = statistics.quantiles(seconds, n=100)[98]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from dulwich.errors import ApplyDeltaError, FileFormatException
 from dulwich.objects import Blob, Commit, RawObjectID, ShaFile, Tag, Tree
-from dulwich.pack import DELTA_TYPES, REF_DELTA, PackFileDisappeared
+from dulwich.pack import PackFileDisappeared
 
 from hotfix.errors import FailedError
+from hotfix.git.packs import HEAD, size_in_pack
 from hotfix.identifiers import Sha
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ GitObject = ShaFile
 """A Git object, under a name of our own for the rooms that only hand it on."""
 
 _UNREADABLE = (FileFormatException, ApplyDeltaError, zlib.error, AssertionError, ValueError)
-_HEAD = 1024  # bytes that hold an object's head in a pack, and what a delta begins with
-_DELTA_HEAD = 20  # bytes that hold the two sizes that a delta begins with
 _KINDS = {each.type_num: each.type_name.decode() for each in (Blob, Tree, Commit, Tag)}
 
 
@@ -172,37 +171,9 @@ class BlobSizes:
                 offset = pack.index.object_offset(raw)
             except KeyError:
                 continue
-            return _size_in_pack(pack, offset)
+            contents = pack.data._buffer()  # noqa: SLF001 - dulwich cannot read a head alone
+            return size_in_pack(contents[offset : offset + HEAD])
         return len(_raw(self._reader, oid)[1])
-
-
-def _size_in_pack(pack: Pack, offset: int) -> int:
-    """Read an object's size from its head in a pack, without inflating it.
-
-    The head is a number, after which a delta names its base; the size of what a delta makes is
-    the second number in the delta itself (Git docs, "gitformat-pack").
-    """
-    contents = pack.data._buffer()  # noqa: SLF001 - dulwich has no way to read a head alone
-    head = contents[offset : offset + _HEAD]
-    kind = head[0] >> 4 & 0x07
-    size, place = _number(head, 0)
-    if kind not in DELTA_TYPES:
-        return size >> 7 << 4 | head[0] & 0x0F
-    place = place + 20 if kind == REF_DELTA else _number(head, place)[1]
-    delta = zlib.decompressobj().decompress(head[place:], _DELTA_HEAD)
-    return _number(delta, _number(delta, 0)[1])[0]
-
-
-def _number(data: bytes, place: int) -> tuple[int, int]:
-    """Read a number of seven bits a byte, low ones first; return where it ends, too."""
-    value = shift = 0
-    while True:
-        byte = data[place]
-        place += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return value, place
 
 
 def read_tree_bytes(reader: ObjectReader, oid: Sha) -> bytes:

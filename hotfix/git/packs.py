@@ -1,4 +1,4 @@
-"""Reading a pack from memory (Git docs, "gitformat-pack"): each object with the id it really has.
+"""Reading packs (Git docs, "gitformat-pack"): whole ones from memory, and sizes out of any.
 
 dulwich's readers are made for packs on disk and cost three times as much for the small packs of a
 plan; its ``apply_delta`` does the work here, too.
@@ -18,7 +18,11 @@ from dulwich.pack import OFS_DELTA, REF_DELTA, apply_delta
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+HEAD = 1024
+"""Bytes that hold an object's head in a pack and what a delta begins with."""
+
 _HEAD = struct.Struct(">4sII")
+_TWO_SIZES = 20  # bytes that hold the two sizes that a delta begins with
 _TRAILER = 20
 _VERSIONS = (2, 3)
 _NAMES = {kind.type_num: kind.type_name for kind in (Commit, Tree, Blob, Tag)}
@@ -45,6 +49,24 @@ def read_pack(pack: bytes) -> Iterator[PackedObject]:
     yield from _Reading(pack, end).run(count)
 
 
+def size_in_pack(head: bytes) -> int:
+    """Return the size of the object that a pack has at some place, without inflating it.
+
+    ``head`` holds the first :data:`HEAD` bytes from there. A delta says the size of what it makes
+    in itself, as the second number. ``ValueError`` for bytes that are no object.
+    """
+    type_num, size, place = _header(head, 0, len(head))
+    if type_num == REF_DELTA:
+        place += 20
+    elif type_num == OFS_DELTA:
+        _, place = _offset(head, place, len(head))
+    else:
+        return size
+    delta = zlib.decompressobj().decompress(head[place:], _TWO_SIZES)
+    _, place = _number(delta, 0, len(delta))
+    return _number(delta, place, len(delta))[0]
+
+
 class _Reading:
     def __init__(self, pack: bytes, end: int) -> None:
         self._pack = pack
@@ -58,10 +80,10 @@ class _Reading:
         place = _HEAD.size
         for _ in range(count):
             start = place
-            type_num, size, place = self._header(place)
+            type_num, size, place = _header(self._pack, place, self._end)
             base: int | bytes | None = None
             if type_num == OFS_DELTA:
-                back, place = self._offset(place)
+                back, place = _offset(self._pack, place, self._end)
                 base = start - back
             elif type_num == REF_DELTA:
                 base, place = self._pack[place : place + 20].hex().encode(), place + 20
@@ -107,30 +129,6 @@ class _Reading:
         found = self._by_place[start] = self._by_id[oid] = PackedObject(oid, type_num, data)
         return found
 
-    def _header(self, place: int) -> tuple[int, int, int]:
-        byte = self._byte(place)
-        type_num, size, shift = byte >> 4 & 7, byte & 15, 4
-        while byte & 0x80:
-            place += 1
-            byte = self._byte(place)
-            size |= (byte & 0x7F) << shift
-            shift += 7
-        return type_num, size, place + 1
-
-    def _offset(self, place: int) -> tuple[int, int]:
-        byte = self._byte(place)
-        offset = byte & 0x7F
-        while byte & 0x80:
-            place += 1
-            byte = self._byte(place)
-            offset = offset + 1 << 7 | byte & 0x7F
-        return offset, place + 1
-
-    def _byte(self, place: int) -> int:
-        if place >= self._end:
-            raise ValueError("the pack ends in the middle of an object")
-        return self._pack[place]
-
     def _inflated(self, place: int, size: int) -> tuple[bytes, int]:
         """Inflate what has to become ``size`` bytes; no more is taken in, and none is let out."""
         longest = size + (size >> 10) + 64  # what deflate makes of bytes that cannot be pressed
@@ -143,3 +141,41 @@ class _Reading:
         if not stream.eof or len(data) != size:
             raise ValueError("an object of the pack has not the size that it says")
         return data, place + len(part) - len(stream.unused_data)
+
+
+def _header(data: bytes, place: int, end: int) -> tuple[int, int, int]:
+    """Read an object's type and size, which share the first byte; return where they end, too."""
+    first = _byte(data, place, end)
+    type_num, size = first >> 4 & 7, first & 15
+    if first & 0x80:
+        more, place = _number(data, place + 1, end)
+        return type_num, size | more << 4, place
+    return type_num, size, place + 1
+
+
+def _number(data: bytes, place: int, end: int) -> tuple[int, int]:
+    """Read a number of seven bits a byte, the low ones first; return where it ends, too."""
+    value = shift = 0
+    while True:
+        byte = _byte(data, place, end)
+        value |= (byte & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if not byte & 0x80:
+            return value, place
+
+
+def _offset(data: bytes, place: int, end: int) -> tuple[int, int]:
+    """Read how far before a delta its base lies; return where the number ends, too."""
+    byte = _byte(data, place, end)
+    offset = byte & 0x7F
+    while byte & 0x80:
+        place += 1
+        byte = _byte(data, place, end)
+        offset = offset + 1 << 7 | byte & 0x7F
+    return offset, place + 1
+
+
+def _byte(data: bytes, place: int, end: int) -> int:
+    if place >= end:
+        raise ValueError("the pack ends in the middle of an object")
+    return data[place]

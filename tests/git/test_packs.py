@@ -10,12 +10,16 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+from dulwich.repo import Repo
 
-from hotfix.git.packs import read_pack
+from hotfix.git.objects import BlobSizes, PacksFirst, packs_first
+from hotfix.git.packs import read_pack, size_in_pack
+from hotfix.identifiers import Sha
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+PACKS = ".git/objects/pack/*.idx"
 FILES = ["", "x\n", "".join(f"line {n} of a longer file\n" for n in range(400))]
 
 
@@ -57,6 +61,37 @@ def test_every_object_comes_out_with_its_id_and_its_bytes(
         kind = kinds[each.type_num]
         assert git(repository, "cat-file", "-t", oid.decode()).decode().strip() == kind
         assert git(repository, "cat-file", kind, oid.decode()) == each.data
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("by_offset", ["true", "false"])
+def test_sizes_and_bytes_in_packs_on_disk_are_what_git_says(
+    repository: Path, by_offset: str
+) -> None:
+    git(repository, "config", "repack.useDeltaBaseOffset", by_offset)
+    git(repository, "repack", "-adfq")
+    listed = git(repository, "rev-list", "--objects", "--all").split(b"\n")
+    oids = [line.split(b" ")[0] for line in listed if line]
+    verified = git(repository, "verify-pack", "-v", *map(str, repository.glob(PACKS))).split(b"\n")
+    assert any(len(line.split()) > 5 for line in verified)  # some are deltas
+
+    with Repo(str(repository)) as opened:
+        reader = packs_first(opened.object_store)
+        assert isinstance(reader, PacksFirst)
+        sizes = BlobSizes(reader)
+        for oid in oids:
+            kind = git(repository, "cat-file", "-t", oid.decode()).decode().strip()
+            told = int(git(repository, "cat-file", "-s", oid.decode()))
+            assert sizes.of(Sha(oid.decode())) == told
+            assert reader.get_raw(oid)[1] == git(repository, "cat-file", kind, oid.decode())
+            assert oid in reader
+        assert b"0" * 40 not in reader
+
+
+@pytest.mark.parametrize("head", [b"", b"\xff", b"\xe3", b"\x63", b"\x63\x05garbage"])
+def test_the_size_of_what_is_no_object_is_refused(head: bytes) -> None:
+    with pytest.raises((ValueError, zlib.error)):
+        size_in_pack(head)
 
 
 def pack_of(*objects: bytes, count: int | None = None, version: int = 2) -> bytes:
