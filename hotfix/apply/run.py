@@ -76,14 +76,16 @@ def apply(
             plan = _plan_to_hold(journal, request, built)
             approval = None
         if journal is None:
+            done = built is not None and _is_nothing_to_do(built.plan)
+            # Asked before there is a lockfile: one that is there counts as approved.
+            approval = None if done else _approve(plan, operator, forge, clock, request)
             by = forge.current_user().username
             journal = Journal.begin(
                 request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
             )
-            if built and _is_nothing_to_do(built.plan):
+            if done:
                 message = "Nothing to do. Production and release already match the request."
                 return Outcome(journal.lock, message)
-            approval = _approve(plan, operator, forge, clock, request)
         run = Run(
             request=request,
             plan=plan,
