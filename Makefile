@@ -4,6 +4,7 @@
 #   make test      every test, in parallel; needs no network
 #   make check     lint, format, types, layers, schemas
 #   make oracle    the comparisons with the git executable, long (ORACLE_EXAMPLES=2000)
+#   make faults    every fault that a run has to survive, each on a GitLab of its own, long
 #   make bench     what is measured against git and the runbook
 #   make schemas   write schemas/ anew from the models
 #   make example   carry plans/example/ out anew, on the embedded GitLab
@@ -25,7 +26,7 @@ installed_dev := $(venv)/.installed-dev-$(here)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check oracle bench schemas example docs clean dev
+.PHONY: help demo test check oracle faults bench schemas example docs clean dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -50,6 +51,10 @@ check: $(installed_dev)
 oracle: $(installed_dev)
 	@HOTFIX_ORACLE_EXAMPLES=$(ORACLE_EXAMPLES) $(bin)/python -m pytest -m oracle \
 	  --numprocesses $(PYTEST_WORKERS) --timeout 3600 $(PYTEST_ARGS)
+
+faults: $(installed_dev)
+	@HOTFIX_EVERY_FAULT=1 $(bin)/python -m pytest tests/apply/test_survival.py \
+	  --numprocesses $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
 bench: $(installed_dev)
 	@for script in benchmarks/*.py; do $(bin)/python "$$script" || exit; done

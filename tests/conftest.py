@@ -117,6 +117,20 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many faults the runs of ``test_survival`` were made to survive."""
+    faults = {
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "teardown"
+        for name, value in report.user_properties
+        if name == "fault"
+    }
+    if faults:
+        terminalreporter.write_line(f"{len(faults)} distinct faults were survived.")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _sealed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Seal the environment before the first fixture of any scope is made."""

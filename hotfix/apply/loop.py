@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from hotfix.apply.lease import Lease, myself, ref_of
 from hotfix.apply.steps.incident import incident, write_head
@@ -24,13 +24,16 @@ from hotfix.errors import (
 from hotfix.evidence.checks import complete
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import JsonValue
 
     from hotfix.apply.context import Run
-    from hotfix.evidence.model import Approval, State
+    from hotfix.evidence.model import Approval, State, StepName
     from hotfix.plan.model import Plan, TargetPlan
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Loop:
@@ -41,6 +44,8 @@ class Loop:
         self.seen = seen
         self.approval = approval
         self.leases: list[tuple[TargetPlan, Lease]] = []
+        self.at: tuple[StepName, str | None] = ("preflight", None)
+        """The step that is being gone, and of which target: what a failure is recorded under."""
         run.keep_alive = self._renew
         run.prove_locks = self._prove_locks
 
@@ -68,42 +73,57 @@ class Loop:
 
     def _begin(self, targets: Sequence[TargetPlan]) -> None:
         for target in targets:
+            self.at = ("lock", target.project)
             self._look_at_lock(target)
         for target in targets:
+            self.at = ("lock", target.project)
             self._lock(target)
         for target in targets:
             seen = next(each for each in self.seen.targets if each.project == target.project)
+            self.at = ("preflight", target.project)
             preflight(self.run, target, seen)
 
     def _go(self, targets: Sequence[TargetPlan]) -> str | None:
         """Go the steps; returns why it ended early where ``--until`` says so."""
         run, until = self.run, self.run.request.until
         for target in in_order(targets, run):
-            restore(run, target)
-            verify_restore(run, target)
+            self._do("restore", restore, target)
+            self._do("verify-restore", verify_restore, target)
         if until == "restore":
             return "Release is restored to production's state, as asked; nothing was deployed."
         for target in in_order(targets, run):
-            pick(run, target)
-            verify_branch(run, target)
+            self._do("pick", pick, target)
+            self._do("verify-branch", verify_branch, target)
         if until == "branch":
             return "The release branch holds the hotfix, as asked; nothing was deployed."
         for target in in_order(targets, run):
-            orchestrate(run, target)
-            gate = staging(run, target)
+            self._do("orchestrate", orchestrate, target)
+            gate = self._do("staging", staging, target)
             if until == "staging":
                 continue
-            gate = promote(run, target, gate)
-            verify_production(run, target, gate)
+            gate = self._do("promote", promote, target, gate)
+            self._do("verify-production", verify_production, target, gate)
             if until != "production":
-                smoke(run, target)
+                self._do("smoke", smoke, target)
         if until == "staging":
             return "Staging is deployed and the production gate is reached, as asked."
         if until == "production":
             return "Production runs the hotfix, as asked; checks and incident are still to come."
+        self.at = ("incident", None)
         incident(run)
         self._prove()
         return None
+
+    def _do(
+        self,
+        name: StepName,
+        step: Callable[Concatenate[Run, TargetPlan, P], T],
+        target: TargetPlan,
+        *given: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        self.at = (name, target.project)
+        return step(self.run, target, *given, **named)
 
     def _prove(self) -> None:
         lock = self.run.journal.lock
@@ -179,10 +199,10 @@ class Loop:
         journal = self.run.journal
         if error.code.startswith("lock") or not journal.lock.entries:
             return
-        last = journal.lock.entries[-1]
+        step, target = self.at
         journal.add(
-            last.step,
-            last.target,
+            step,
+            target,
             "failed",
             {"error": error.code, "message": error.message},
             state=None if self.leases else "failed",

@@ -101,7 +101,9 @@ def _milestone(lock: Lock, entry: Entry) -> str | None:
         f"{short(str(facts.get('environment_sha')))}",
         ("smoke", "failed"): f"a smoke check of {target} failed",
     }
-    return None if facts.get("how") == "not-needed" else said.get((entry.step, entry.phase))
+    if facts.get("how") == "not-needed" or "error" in facts:
+        return None  # an error is why a run ended, and no result of the step
+    return said.get((entry.step, entry.phase))
 
 
 def _timeline(lock: Lock) -> list[str]:

@@ -25,6 +25,7 @@ from hotfix.canonical import digest
 from hotfix.clock import timestamp
 from hotfix.errors import StaleError, WaitingError
 from hotfix.evidence.model import Approval
+from hotfix.forge.protocol import ForgeError
 from hotfix.identifiers import short
 from hotfix.parallel import in_parallel
 from hotfix.plan.document import to_json
@@ -62,8 +63,25 @@ def apply(
 
     Raises ``BlockedError`` and ``StaleError`` before anything is changed where the runbook or the
     world speaks against it, ``WaitingError`` at a gate nobody answered, ``LockedError`` while
-    another run is at work, ``FailedError`` for everything that went wrong.
+    another run is at work, ``FailedError`` for everything that went wrong. Each ends with the
+    command that goes on.
     """
+    try:
+        return _apply(request, forge, clock, operator, progress, stop)
+    except ForgeError as error:
+        if request.command not in error.hint:
+            error.hint = f"{error.hint} Go on with: {request.command}".lstrip()
+        raise
+
+
+def _apply(
+    request: Request,
+    forge: Forge,
+    clock: Clock,
+    operator: Operator,
+    progress: Progress,
+    stop: Stop,
+) -> Outcome:
     with alone(request.lockfile):
         journal = Journal.resume(request.lockfile, clock)
         if journal is not None:

@@ -49,6 +49,7 @@ def _where(lock: Lock) -> str:
         if entry.step == "unlock":
             continue
         of = f" of {entry.target}" if entry.target else ""
-        said = entry.facts.get("message")
-        return f"after {entry.step}{of}" + (f": {one_line(str(said))}" if said else "")
+        if "error" in entry.facts:
+            return f"in {entry.step}{of}: {one_line(str(entry.facts['message']))}"
+        return f"after {entry.step}{of}"
     return "before its first step"

@@ -34,6 +34,7 @@ PAGE = 100
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _MOST_PAGES = 100
 _OK = 200
+_REDIRECTS = range(300, 400)
 _SERVER_ERROR = 500
 
 
@@ -212,8 +213,13 @@ def _graphql_refusal(value: Mapping[str, object]) -> ForgeError:
 
 
 def _is_refusal(error: ForgeError) -> bool:
-    """Tell whether a write surely did not happen: never sent, or refused in GitLab's own words."""
-    if isinstance(error, LostAnswerError) or error.status >= _SERVER_ERROR:
+    """Tell whether a write surely did not happen: never sent, or refused in GitLab's own words.
+
+    A redirect is no refusal: it may be a log-in page that a proxy put in the answer's place.
+    """
+    if isinstance(error, LostAnswerError):
+        return False
+    if error.status in _REDIRECTS or error.status >= _SERVER_ERROR:
         return False
     return error.code != "gitlab-answer"
 

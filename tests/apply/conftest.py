@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,7 @@ class Rehearsal:
         self.spec = folder / "hotfix.yaml"
         self.lockfile = folder / "hotfix.lock.json"
         self.token = seed.TOKENS["operator"]
+        self.effects_at_first: Counter[str] = Counter()
 
     def target(self, project: str, *merge_requests: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         health = f"{self.sandbox.url}/-/services/{project}/health"

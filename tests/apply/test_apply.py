@@ -510,3 +510,20 @@ def _somebody_pushes(rehearsal: Rehearsal) -> None:
         Signature("Somebody", "somebody@example.com", rehearsal.clock.now()),
     )
     repository.update_ref("refs/heads/release", head, other)
+
+
+def test_a_failure_is_recorded_under_the_step_that_it_ended(rehearsal: Rehearsal) -> None:
+    rehearsal.write(rehearsal.target(CORE, 812), rehearsal.target("evenergi/bf-ledger", 54))
+    listed = r"bf-ledger/pipelines\?"
+    rehearsal.sandbox.faults.add("GET", listed, status=200, body=b"{", when="after")
+
+    with pytest.raises(FailedError):
+        rehearsal.apply()
+
+    *_, failed, _, _ = rehearsal.lock.entries
+    assert (failed.step, failed.target) == ("orchestrate", "evenergi/bf-ledger")
+    assert failed.facts["error"] == "gitlab-answer"
+    rehearsal.apply()
+    incidents = rehearsal.sandbox.world.project(seed.ORCHESTRATOR).issues.values()
+    told = [event.note for incident in incidents for event in incident.timeline]
+    assert not [note for note in told if "failed" in note]

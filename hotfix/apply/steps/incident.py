@@ -6,7 +6,7 @@ Runbook, step 7: the problem, the timeline, the deployed fix, the validation, th
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfix.apply import record
 from hotfix.canonical import digest
@@ -17,6 +17,9 @@ from hotfix.forge.types import NewIncident
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
     from hotfix.forge.types import Issue
+
+_NO_TIMELINE: Final = frozenset({200, 403, 404})
+"""With these GitLab says that it has no timelines, or none for this token; GraphQL's own is 200."""
 
 
 def incident(run: Run) -> None:
@@ -151,27 +154,38 @@ def _write(run: Run, issue: Issue, part: str, text: str) -> Issue:
     return issue
 
 
-def _timeline(run: Run, issue: Issue) -> int:
-    """Add the milestones that the timeline lacks; a GitLab without timelines is no obstacle."""
-    project = run.plan.incident.project
+def _timeline(run: Run, issue: Issue) -> int | None:
+    """Add the milestones that the timeline lacks, and count what stands there then.
+
+    ``None`` where GitLab says that there is none to be had: that is no obstacle. Any other failure
+    is one, since an event would be lost.
+    """
     try:
-        known = {event.note for event in run.forge.timeline(project, issue)}
-        for at, said in record.milestones(run.journal.lock):
-            note = f"Hotfix {run.plan.hotfix}: {said}"
-            if note in known:
-                continue
+        known = _notes(run, issue)
+    except ForgeError as error:
+        if error.code != "gitlab-refused" or error.status not in _NO_TIMELINE:
+            raise
+        run.tell("incident", None, "note", f"the incident's timeline is not to be had: {error}")
+        return None
+    for at, said in record.milestones(run.journal.lock):
+        note = f"Hotfix {run.plan.hotfix}: {said}"
+        if note not in known:
             _add_event(run, issue, datetime.fromisoformat(at), note)
             known.add(note)
-        return len(run.forge.timeline(project, issue))
-    except ForgeError as error:
-        run.tell("incident", None, "note", f"the incident's timeline is not to be had: {error}")
-        return 0
+    return len(run.forge.timeline(run.plan.incident.project, issue))
+
+
+def _notes(run: Run, issue: Issue) -> set[str]:
+    return {event.note for event in run.forge.timeline(run.plan.incident.project, issue)}
 
 
 def _add_event(run: Run, issue: Issue, at: datetime, note: str) -> None:
-    project = run.plan.incident.project
+    """Add an event once; after a lost answer it is looked for, and never added again unseen."""
     try:
-        run.forge.add_timeline_event(project, issue, occurred_at=at, note=note)
+        run.forge.add_timeline_event(run.plan.incident.project, issue, occurred_at=at, note=note)
     except UnknownOutcomeError:
-        if note not in {event.note for event in run.forge.timeline(project, issue)}:
-            run.tell("incident", None, "note", f"GitLab did not take the event: {note}")
+        there = run.look_for(
+            lambda: note in _notes(run, issue) or None, longest=run.request.pace.grace
+        )
+        if not there:
+            raise

@@ -1,0 +1,290 @@
+"""Whatever breaks off a run, the same command again completes it, and nothing happened twice.
+
+``make test`` tries a share of the faults, spread evenly; ``make faults`` tries every one of them
+and says how many there were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hotfix.errors import HotfixError
+from hotfix.sandbox import Sandbox, seed
+from tests.apply import mortal
+from tests.apply.mortal import Doom, Orders, SharedClock, apply_in_a_process
+
+from .conftest import CORE, Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.context import ForkServerContext
+    from pathlib import Path
+
+    from hotfix.clock import Clock
+    from hotfix.sandbox.world import World
+
+LEDGER = "evenergi/bf-ledger"
+JOB = "deploy-production"
+EVERY = bool(os.environ.get("HOTFIX_EVERY_FAULT"))
+SHARES = 8 if EVERY else 2
+"""Into how many tests the faults of a kind are divided, for several workers."""
+
+ONCE = Counter(
+    {
+        "pipeline": 2,
+        f"{CORE} pipeline": 1,
+        f"{LEDGER} pipeline": 1,
+        f"{CORE} press": 1,
+        f"{LEDGER} press": 1,
+        "incident": 1,
+        "event": 9,
+    }
+)
+"""What the hotfix of two targets does to GitLab, however often it was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the ways in which an answer goes wrong."""
+
+    name: str
+    fault: dict[str, Any]
+
+
+WAYS = (
+    Way("500", {"status": 500}),
+    Way("503 in HTML", {"status": 503, "body": b"<html>maintenance</html>"}),
+    Way("429", {"status": 429}),
+    Way("reset before", {"reset": True}),
+    Way("reset after", {"reset": True, "when": "after"}),
+    Way("no JSON", {"status": 200, "body": b'{"id": 1', "when": "after"}),
+    Way("login page", {"status": 302, "headers": {"Location": "/users/sign_in"}}),
+)
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    return mortal.server()
+
+
+@pytest.fixture
+def make_rehearsal(tmp_path: Path) -> Callable[[Clock], Any]:
+    """Return what makes a new GitLab with a hotfix of two targets, as often as it is called."""
+
+    def make(clock: Clock) -> Served:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        return Served(clock, folder)
+
+    return make
+
+
+class Served:
+    """A GitLab with a hotfix of two targets, for as long as the context lasts."""
+
+    def __init__(self, clock: Clock, folder: Path) -> None:
+        self._sandbox = Sandbox(seed.example(clock, pace=2.0))
+        self._clock = clock
+        self._folder = folder
+
+    def __enter__(self) -> Rehearsal:
+        rehearsal = Rehearsal(self._sandbox.__enter__(), self._clock, self._folder)
+        rehearsal.write(
+            rehearsal.target(CORE, 812, 815),
+            rehearsal.target(LEDGER, 54, after=[CORE]),
+        )
+        rehearsal.effects_at_first = effects_in(self._sandbox.world)
+        return rehearsal
+
+    def __exit__(self, *error: object) -> None:
+        self._sandbox.__exit__(*error)
+
+
+def effects_in(world: World) -> Counter[str]:
+    """Count what stands in the world itself, whatever was asked or answered on the way there."""
+    counted: Counter[str] = Counter()
+    counted["pipeline"] = len(world.project(seed.ORCHESTRATOR).pipelines)
+    for path in (CORE, LEDGER):
+        project = world.project(path)
+        counted[f"{path} pipeline"] = len(project.pipelines)
+        counted[f"{path} press"] = sum(
+            job.name == JOB and job.started_at is not None
+            for pipeline in project.pipelines
+            for job in pipeline.jobs
+        )
+    incidents = world.project(seed.ORCHESTRATOR).issues.values()
+    counted["incident"] = len(incidents)
+    counted["event"] = sum(len(issue.timeline) for issue in incidents)
+    return counted
+
+
+def share_of(faults: list[Any], share: int, sample: int) -> list[Any]:
+    """Return a share of the faults: of all of them, or of ``sample`` spread over them."""
+    chosen = faults if EVERY else faults[:: max(1, len(faults) // sample)]
+    return chosen[share::SHARES]
+
+
+def assert_complete(rehearsal: Rehearsal) -> None:
+    assert rehearsal.lock.state == "complete"
+    assert set(rehearsal.checks().values()) == {"passed"}
+    assert len(rehearsal.checks()) == 18
+    assert rehearsal.lock.seal
+    world = rehearsal.sandbox.world
+    assert effects_in(world) - rehearsal.effects_at_first == ONCE
+    for target in rehearsal.lock.plan.targets:
+        # A push names the head that it moves, so a branch at its planned head was moved there once.
+        assert (
+            world.release_sha(target.project)
+            == target.after
+            == world.production_sha(target.project)
+        )
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.timeout(7200)
+def test_a_run_killed_at_any_effect_or_write_is_completed_by_the_same_command(
+    processes: ForkServerContext,
+    make_rehearsal: Callable[[Clock], Served],
+    faults: Faults,
+    share: int,
+) -> None:
+    def orders(rehearsal: Rehearsal) -> Orders:
+        return Orders(
+            rehearsal.sandbox.url, rehearsal.token, rehearsal.spec, rehearsal.lockfile, clock
+        )
+
+    clock = SharedClock(processes)
+    with make_rehearsal(clock) as rehearsal:
+        effects = apply_in_a_process(processes, orders(rehearsal)).effects
+        assert_complete(rehearsal)
+    dooms = [
+        Doom(number, when)
+        for number, name in enumerate(effects)
+        for when in ("before", "during", "after")
+        if when != "during" or name == "journal"
+    ]
+
+    for doom in share_of(dooms, share, sample=10):
+        name = f"killed {doom.when} effect {doom.number}, {effects[doom.number]}"
+        with faults.survived(name), make_rehearsal(clock) as rehearsal:
+            killed = apply_in_a_process(processes, orders(rehearsal), doom)
+            assert killed.how == "killed"
+            again = apply_in_a_process(processes, orders(rehearsal))
+            assert (again.how, again.said) == ("done", again.said)
+            assert_complete(rehearsal)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.timeout(7200)
+def test_every_answer_to_a_write_may_be_lost(
+    clock: Clock, make_rehearsal: Callable[[Clock], Served], faults: Faults, share: int
+) -> None:
+    points = [point for point in asked(make_rehearsal(clock)) if point.is_write]
+    lost = [way for way in WAYS if way.name != "429"]  # that one was never processed
+    planned = [(point, way) for point in points for way in lost]
+
+    for point, way in share_of(planned, share, sample=10):
+        name = f"{point}, answered by {way.name}"
+        with faults.survived(name), make_rehearsal(clock) as rehearsal:
+            strike(rehearsal, point, {**way.fault, "when": "after"})
+            converge(rehearsal)
+            assert_complete(rehearsal)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.timeout(7200)
+def test_every_request_may_fail_once_in_every_way(
+    clock: Clock, make_rehearsal: Callable[[Clock], Served], faults: Faults, share: int
+) -> None:
+    points = asked(make_rehearsal(clock))
+    planned = [(point, way) for point in points for way in WAYS]
+
+    for point, way in share_of(planned, share, sample=14):
+        with faults.survived(f"{point}, {way.name}"), make_rehearsal(clock) as rehearsal:
+            strike(rehearsal, point, way.fault)
+            converge(rehearsal)
+            assert_complete(rehearsal)
+
+
+class Faults:
+    """Counts the faults that a run survived; one that it did not fails the test at its end."""
+
+    def __init__(self, record_property: Callable[[str, object], None]) -> None:
+        self._record = record_property
+        self.fatal: list[str] = []
+
+    @contextlib.contextmanager
+    def survived(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (AssertionError, HotfixError) as error:
+            self.fatal.append(f"{name}: {error!r}")
+        else:
+            self._record("fault", name)
+
+
+@pytest.fixture
+def faults(record_property: Callable[[str, object], None]) -> Iterator[Faults]:
+    counted = Faults(record_property)
+    yield counted
+    assert not counted.fatal, "\n".join(counted.fatal)
+
+
+def asked(served: Served) -> list[Point]:
+    """Carry the hotfix out undisturbed, and name all that was asked of GitLab.
+
+    Each request is named so that it is found again in another run; of polling ones three will do.
+    """
+    with served as rehearsal:
+        rehearsal.apply()
+        assert_complete(rehearsal)
+        requests = list(rehearsal.sandbox.requests)
+    seen: Counter[tuple[str, str]] = Counter()
+    points = []
+    for request in requests:
+        key = request.method, request.path
+        seen[key] += 1
+        if seen[key] <= 3 or request.is_write:
+            points.append(Point(*key, seen[key], request.is_write))
+    return points
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The n-th request of a method for a path."""
+
+    method: str
+    path: str
+    occurrence: int
+    is_write: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} #{self.occurrence}"
+
+
+def strike(rehearsal: Rehearsal, point: Point, fault: dict[str, Any]) -> None:
+    rehearsal.sandbox.faults.add(
+        point.method,
+        re.escape(point.path) + r"(\?|$)",
+        occurrence=point.occurrence,
+        **fault,
+    )
+
+
+def converge(rehearsal: Rehearsal) -> None:
+    """Apply until it is done: at once, or by the same command after a refusal that names it."""
+    try:
+        rehearsal.apply()
+    except HotfixError as error:
+        refusal = error
+    else:
+        return
+    assert f"hotfix apply {rehearsal.spec.name}" in refusal.hint, refusal.message
+    rehearsal.apply()
