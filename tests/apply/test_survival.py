@@ -11,28 +11,31 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hotfix.errors import HotfixError
+from hotfix.errors import FailedError, HotfixError, InterruptedRunError, WaitingError
 from hotfix.sandbox import Sandbox, seed
 from tests.apply import mortal
 from tests.apply.mortal import Doom, Orders, SharedClock, apply_in_a_process
 
-from .conftest import CORE, Rehearsal
+from .conftest import CORE, Rehearsal, Screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.context import ForkServerContext
     from pathlib import Path
 
+    from hotfix.apply.events import Event
     from hotfix.clock import Clock
     from hotfix.sandbox.world import World
 
 LEDGER = "evenergi/bf-ledger"
 JOB = "deploy-production"
 EVERY = bool(os.environ.get("HOTFIX_EVERY_FAULT"))
+SCHEDULES = int(os.environ.get("HOTFIX_SCHEDULES") or (2000 if EVERY else 4))
 SHARES = 8 if EVERY else 2
 """Into how many tests the faults of a kind are divided, for several workers."""
 
@@ -211,6 +214,56 @@ def test_every_request_may_fail_once_in_every_way(
             strike(rehearsal, point, way.fault)
             converge(rehearsal)
             assert_complete(rehearsal)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.timeout(14400)
+def test_any_schedule_of_faults_is_survived_once_it_ends(
+    clock: Clock, make_rehearsal: Callable[[Clock], Served], faults: Faults, share: int
+) -> None:
+    """Several faults at once, wishes to stop and waits that are too short, drawn by seed."""
+    points = asked(make_rehearsal(clock))
+
+    for seed_number in range(SCHEDULES)[share::SHARES]:
+        draw = Random(seed_number)  # noqa: S311  (repeatable, not secret)
+        name = f"schedule {seed_number}"
+        with faults.survived(name), make_rehearsal(clock) as rehearsal:
+            budget = draw.randint(2, 8)
+            for _ in range(budget):
+                way = draw.choice(WAYS)
+                strike(rehearsal, draw.choice(points), {**way.fault, "times": draw.randint(1, 6)})
+            for number in range(6 * budget):
+                lets_go = number >= 2 * budget
+                rehearsal.stop.requested = False
+                rehearsal.screen = Impatient(rehearsal, None if lets_go else draw.randint(1, 60))
+                if ended(rehearsal, longest=600.0 if lets_go else draw.choice((1.0, 600.0))):
+                    break
+            assert_complete(rehearsal)
+
+
+class Impatient(Screen):
+    """Asks the run to stop at one of its events."""
+
+    def __init__(self, rehearsal: Rehearsal, number: int | None) -> None:
+        super().__init__()
+        self._rehearsal = rehearsal
+        self._number = number
+
+    def emit(self, event: Event) -> None:
+        super().emit(event)
+        if len(self.events) == self._number:
+            self._rehearsal.stop.requested = True
+
+
+def ended(rehearsal: Rehearsal, *, longest: float) -> bool:
+    """Apply once; a run that is not done waits, was stopped or failed, and says why."""
+    try:
+        rehearsal.apply(longest=longest)
+    except (WaitingError, InterruptedRunError, FailedError) as error:
+        assert error.message  # noqa: PT017  (of any of three kinds, or none)
+        assert f"hotfix apply {rehearsal.spec.name}" in error.hint, error.message  # noqa: PT017  (as above)
+        return False
+    return True
 
 
 class Faults:
