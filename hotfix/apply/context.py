@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from hotfix.apply.events import Event
 from hotfix.clock import timestamp
 from hotfix.errors import InterruptedRunError, StaleError, WaitingError
-from hotfix.identifiers import Sha, short
+from hotfix.identifiers import Sha
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +35,9 @@ class Request:
     saved: Plan | None
     lockfile: Path
     command: str
+    """What goes on with this run."""
+    plan_command: str
+    """What plans anew where the plan does not hold any more."""
     until: Until | None
     pace: Pace
     tool_version: str
@@ -153,14 +156,3 @@ def head_after(target: TargetChange) -> Sha:
     if target.after is None:
         raise ValueError("a plan with blockers is not applied")
     return Sha(target.after)
-
-
-def moved(target: TargetChange, found: Sha, expected: str) -> StaleError:
-    """Say that somebody moved the release branch."""
-    return StaleError(
-        "branch-moved",
-        f"{target.release_branch} of {target.project} stands at {short(found)}, "
-        f"expected was {expected}.",
-        hint="Somebody pushed there. Find out who, then plan again: a changed hotfix "
-        "is planned and approved anew.",
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hotfix.apply.context import base_of, moved, planned_commits
+from hotfix.apply.context import base_of, planned_commits
+from hotfix.apply.moves import BranchMovedError
 from hotfix.canonical import without
 from hotfix.errors import BlockedError, StaleError
 from hotfix.identifiers import Sha, is_forbidden, short
@@ -73,7 +74,7 @@ def _hold_branch(planned: TargetPlan, now: TargetPlan) -> None:
     line = (base_of(planned), *planned_commits(planned)) if planned.after else ()
     if now.before != planned.before and Sha(now.before or "") not in line:
         expected = short(planned.before or "nothing") + (" or a planned commit" if line else "")
-        raise moved(planned, Sha(now.before or "nothing"), expected)
+        raise BranchMovedError(planned, Sha(now.before or "nothing"), expected)
 
 
 def _essence(plan: Plan) -> dict[str, Any]:

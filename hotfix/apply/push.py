@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from hotfix.apply.context import base_of, moved, planned_commits, release_ref
+from hotfix.apply.context import base_of, planned_commits, release_ref
+from hotfix.apply.moves import BranchMovedError
 from hotfix.errors import FailedError
 from hotfix.forge.protocol import StaleRefError, UnknownOutcomeError
 from hotfix.identifiers import Sha, short
@@ -38,7 +39,7 @@ def advance(
     old = Sha(commits[0].parent) if commits else None
     head = run.release_head(target)
     if head not in line:
-        raise moved(target, head, f"{short(line[0])} or a planned commit")
+        raise BranchMovedError(target, head, f"{short(line[0])} or a planned commit")
     facts: dict[str, JsonValue] = {"ref": release_ref(target), "old": old, "new": new, **more}
     if new is None or line.index(head) >= line.index(new):
         how = "not-needed" if new is None else _how_it_came(run, step, target, commits)
@@ -46,7 +47,7 @@ def advance(
         return
     rest = [commit for commit in commits if line.index(Sha(commit.sha or "")) > line.index(head)]
     if rest[0].parent != head:
-        raise moved(target, head, short(rest[0].parent))
+        raise BranchMovedError(target, head, short(rest[0].parent))
     _push(run, step, target, rest, {**facts, "old": head})
 
 
@@ -78,7 +79,7 @@ def _push(
             hint=f"Go on with: {run.request.command}",
         )
     if head != new:
-        raise moved(target, head, short(new))
+        raise BranchMovedError(target, head, short(new))
     _done(run, step, target, {**facts, "head": head, "how": how})
 
 

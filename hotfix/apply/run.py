@@ -20,6 +20,7 @@ from hotfix.apply.hold import (
 )
 from hotfix.apply.journal import Journal
 from hotfix.apply.loop import Loop
+from hotfix.apply.moves import name_mover
 from hotfix.apply.steps.incident import write_head
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
@@ -71,6 +72,11 @@ def apply(
     except ForgeError as error:
         if request.command not in error.hint:
             error.hint = f"{error.hint} Go on with: {request.command}".lstrip()
+        raise
+    except StaleError as error:
+        name_mover(error, forge)
+        if error.code != "spec-changed" and request.command not in error.hint:
+            error.hint = f"{error.hint} Plan again with: {request.plan_command}"
         raise
 
 

@@ -14,7 +14,7 @@ import click
 from hotfix import __version__
 from hotfix.cli import exits, options
 from hotfix.cli.documents import kind_of, lockfile_of, read
-from hotfix.cli.plan import apply_command
+from hotfix.cli.plan import apply_command, plan_command
 from hotfix.errors import InputError, InterruptedRunError, WaitingError
 from hotfix.text import one_line
 
@@ -179,6 +179,7 @@ def carry_out(
         saved=saved,
         lockfile=flags.lock or lockfile_of(file),
         command=apply_command(file, flags.gitlab, *flags.words()),
+        plan_command=plan_command(file, flags.gitlab),
         until=flags.until,
         pace=_pace(flags.wait),
         tool_version=__version__,

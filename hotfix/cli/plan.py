@@ -124,6 +124,19 @@ def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
     return shlex.join(words)
 
 
+def plan_command(file: Path, gitlab: str | None) -> str:
+    """Write the command line that plans anew what a file was to carry out.
+
+    Of a saved plan it is the spec beside it, by the name that the contract gives it.
+    """
+    out: list[str] = []
+    spec = str(file)
+    if file.name.endswith(".plan.json"):
+        beside = file.with_name(file.name.removesuffix(".plan.json") + ".yaml")
+        spec, out = str(beside) if beside.exists() else "SPEC", ["--out", str(file)]
+    return shlex.join(["hotfix", "plan", spec, *out, *(["--gitlab", gitlab] if gitlab else [])])
+
+
 def _plan(screen: Screen, loaded: Loaded, *, verify_with_git: bool, no_cache: bool) -> Plan:
     from hotfix.cli.connection import connect
     from hotfix.cli.waiting import Waiting

@@ -14,6 +14,7 @@ from hotfix.forge.types import (
     Approval,
     Approvals,
     Bridge,
+    CommitSummary,
     Deployment,
     Environment,
     Issue,
@@ -44,6 +45,18 @@ def project(answer: Answer) -> Project:
         merge_method=answer.maybe_text("merge_method") or "merge",
         archived=answer.flag("archived"),
         access_level=_access_level(answer),
+    )
+
+
+def commit(answer: Answer) -> CommitSummary:
+    """Read a commit."""
+    return CommitSummary(
+        sha=answer.sha("id"),
+        title=answer.text("title"),
+        author_name=answer.text("author_name"),
+        committer_name=answer.text("committer_name"),
+        committed_at=answer.maybe_time("committed_date"),
+        web_url=answer.text("web_url"),
     )
 
 

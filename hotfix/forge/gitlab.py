@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import (
         Approvals,
         Bridge,
+        CommitSummary,
         Deployment,
         Environment,
         Issue,
@@ -127,6 +128,11 @@ class GitLabForge:
         """Tell who approved a merge request."""
         path = route("projects", project, "merge_requests", iid, "approvals")
         return convert.approvals(self._api.get(path))
+
+    def commit(self, project: str, sha: Sha) -> CommitSummary:
+        """Get who made a commit, when, and how it is called."""
+        path = route("projects", project, "repository", "commits", sha)
+        return convert.commit(self._api.get(path))
 
     def commit_merge_requests(self, project: str, sha: Sha) -> tuple[MergeRequest, ...]:
         """List the merge requests that brought a commit."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import (
         Approvals,
         Bridge,
+        CommitSummary,
         Deployment,
         Environment,
         Issue,
@@ -108,6 +109,10 @@ class Forge(Protocol):
         The names count, not GitLab's ``approved``: on the free tier that is true with nobody
         in it.
         """
+        ...
+
+    def commit(self, project: str, sha: Sha) -> CommitSummary:
+        """Get who made a commit, when, and how it is called."""
         ...
 
     def commit_merge_requests(self, project: str, sha: Sha) -> tuple[MergeRequest, ...]:

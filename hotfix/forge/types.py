@@ -66,6 +66,18 @@ class MergeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitSummary:
+    """A commit as GitLab's pages show it; names and title are whatever its makers wrote."""
+
+    sha: Sha
+    title: str
+    author_name: str
+    committer_name: str
+    committed_at: datetime | None
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """One person's approval of a merge request."""
 

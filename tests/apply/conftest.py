@@ -117,6 +117,7 @@ class Rehearsal:
             saved=saved,
             lockfile=self.lockfile,
             command=f"hotfix apply {self.spec.name}",
+            plan_command=f"hotfix plan {self.spec.name}",
             until=until,
             pace=Pace(**{"poll": 1.0, "longest": 600.0, **pace}),
             tool_version="0.1.0",

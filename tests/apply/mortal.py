@@ -137,6 +137,7 @@ def _apply(orders: Orders, doom: Doom | None, parent: Connection) -> None:
         saved=None,
         lockfile=orders.lockfile,
         command=f"hotfix apply {orders.spec.name}",
+        plan_command=f"hotfix plan {orders.spec.name}",
         until=None,
         pace=Pace(poll=1.0, longest=600.0),
         tool_version="0.1.0",

@@ -193,10 +193,24 @@ def test_release_moved_by_somebody_before_the_push_is_stale(rehearsal: Rehearsal
     plan = rehearsal.plan()
     _somebody_pushes(rehearsal)
 
-    with pytest.raises(StaleError, match="release of evenergi/bf-manage-core stands at"):
+    with pytest.raises(StaleError, match="release of evenergi/bf-manage-core stands at") as caught:
         rehearsal.apply(saved=plan)
 
     assert rehearsal.sandbox.requests.writes() == []
+    assert "There is 'something else', committed by Somebody" in caught.value.message
+    assert "at 2026-" in caught.value.message
+    assert caught.value.hint.endswith("Plan again with: hotfix plan hotfix.yaml")
+
+
+def test_release_moved_between_restore_and_picks_is_stale(rehearsal: Rehearsal) -> None:
+    rehearsal.apply(until="restore")
+    _somebody_pushes(rehearsal)
+
+    with pytest.raises(StaleError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "branch-moved"
+    assert rehearsal.effects()["push"] == 1
 
 
 def test_release_moved_between_picks_and_pipeline_stops_before_the_pipeline(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from hotfix.apply.context import head_after, moved
+from hotfix.apply.context import head_after
 from hotfix.apply.downstream import ambiguous, release_pipelines, serves
+from hotfix.apply.moves import BranchMovedError
 from hotfix.clock import timestamp
 from hotfix.errors import BlockedError, FailedError
 from hotfix.forge.protocol import UnknownOutcomeError
@@ -58,7 +59,7 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
     run.prove_locks()
     head = run.release_head(target)
     if head != head_after(target):
-        raise moved(target, head, short(head_after(target)))
+        raise BranchMovedError(target, head, short(head_after(target)))
     newest = run.forge.pipelines(planned.project, limit=1)
     intent = run.journal.add(
         "orchestrate",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import base_of, head_after, moved, planned_commits
+from hotfix.apply.context import base_of, head_after, planned_commits
+from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.push import advance
 from hotfix.git.history import commits_between
 from hotfix.identifiers import short
@@ -61,6 +62,6 @@ def verify_branch(run: Run, target: TargetPlan) -> None:
         },
     )
     if found != expected or head != head_after(target):
-        raise moved(target, head, short(head_after(target)))
+        raise BranchMovedError(target, head, short(head_after(target)))
     said = f"{target.release_branch} holds the {len(found)} planned commits and nothing else"
     run.tell("verify-branch", target.project, "done", said)

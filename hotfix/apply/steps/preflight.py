@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after, moved
-from hotfix.errors import StaleError
+from hotfix.apply.context import head_after
+from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.identifiers import short
 from hotfix.plan.document import to_json
 from hotfix.plan.observe import running_deployments
@@ -55,15 +55,15 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
         state="applying" if run.journal.lock.state in {"waiting", "failed"} else None,
     )
     if head != seen.before:
-        raise moved(target, head, short(seen.before or "nothing"))
+        raise BranchMovedError(target, head, short(seen.before or "nothing"))
     there = head_after(target) if head == target.after else None
     said = {source.sha for source in sources}
     busy = [each for each in running if each.sha != there]
     if not said <= {target.production.sha, there} or busy:
         told = "; ".join(source.detail for source in sources)
         told += "".join(f"; {short(each.sha)} is being deployed" for each in busy)
-        raise StaleError(
-            "production-moved",
+        raise ProductionMovedError(
+            target,
             f"{target.environment} of {target.project} is not what was planned on "
             f"({short(target.production.sha)}): {told}.",
             hint=f"Somebody deploys or deployed since: {environment.web_url} Plan again.",

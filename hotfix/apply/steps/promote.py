@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after, moved
+from hotfix.apply.context import head_after
 from hotfix.apply.downstream import jobs_named
+from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.apply.ports import Press
 from hotfix.clock import timestamp
 from hotfix.errors import BlockedError, StaleError, WaitingError
@@ -120,7 +121,7 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
     job, after = gate.job, head_after(target)
     head = run.release_head(target)
     if head != after:
-        raise moved(target, head, short(after))
+        raise BranchMovedError(target, head, short(after))
     if job.sha != after:
         raise StaleError(
             "wrong-commit",
@@ -131,8 +132,8 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
     environment = run.forge.environment(target.project, target.environment)
     runs = environment.deployed_sha
     if runs != target.production.sha:
-        raise StaleError(
-            "production-moved",
+        raise ProductionMovedError(
+            target,
             f"{target.environment} of {target.project} runs {short(runs or 'nothing')} now; "
             f"planned was on {short(target.production.sha)}.",
             hint=f"Somebody deployed meanwhile: {environment.web_url} Plan again.",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after, moved
+from hotfix.apply.context import head_after
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.events import JobState
+from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.steps.staging import record_failed_job
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
@@ -65,7 +66,7 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
             hint=f"See {environment.web_url} Somebody may have deployed at the same time.",
         )
     if head != after:
-        raise moved(target, head, short(after))
+        raise BranchMovedError(target, head, short(after))
     said = f"{target.environment} runs {short(after)}, deployment {deployment.iid}"
     run.tell("verify-production", target.project, "done", said, url=environment.web_url)
 
