@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from hotfix.forge.answer import Answer
 from hotfix.forge.errors import page_title, sentence
 from hotfix.forge.network import LostAnswerError, name_request
-from hotfix.forge.protocol import ForgeError, UnknownOutcomeError
+from hotfix.forge.protocol import ForgeError, NotFoundError, UnknownOutcomeError
 from hotfix.forge.retry import Quiet, patiently, rate_limited, transient
 
 if TYPE_CHECKING:
@@ -114,6 +114,28 @@ class Api:
         answer = self._read("post", self._graphql, _NOTHING, body)
         return _data(_json(answer, name_request("post", self._graphql)))
 
+    def project_nodes(
+        self, project: str, document: str, name: str, variables: Mapping[str, object] = _NOTHING
+    ) -> list[Answer]:
+        """Read a connection of a project by GraphQL, page after page.
+
+        The document asks for ``project(fullPath: $project)`` and in it for the connection ``name``
+        with ``after: $after``. None is there where the token may not read it.
+        """
+        found: list[Answer] = []
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            asked = {"project": project, "after": after, **variables}
+            page = _connection(self.query(document, asked), project, name)
+            if page is None:
+                return found
+            found += page.children("nodes")
+            info = page.maybe_child("pageInfo")
+            if info is None or not info.flag("hasNextPage"):
+                return found
+            after = info.text("endCursor")
+        raise ForgeError(f"the {name} of {project} have more than {_MOST_PAGES} pages")
+
     def mutate(self, document: str, variables: Mapping[str, object], name: str) -> None:
         """Change something by GraphQL, once; errors may stand above or inside the payload."""
         body = {"query": document, "variables": dict(variables)}
@@ -129,16 +151,31 @@ class Api:
         sense) ``UnknownOutcomeError`` is raised.
         """
         asked = name_request(verb, path)
+        return self._once(verb, path, lambda answer: convert(_json(answer, asked)), body=body)
+
+    def delete(self, path: str, query: Mapping[str, object]) -> None:
+        """Send a deletion once, as ``write`` does; what GitLab answers to it is not read."""
+        self._once("delete", path, lambda _: None, query=query)
+
+    def _once(
+        self,
+        verb: str,
+        path: str,
+        read: Callable[[requests.Response], T],
+        *,
+        query: Mapping[str, object] = _NOTHING,
+        body: Mapping[str, object] | None = None,
+    ) -> T:
         try:
             answer = patiently(
-                lambda: self._send(verb, path, _NOTHING, body), rate_limited, self._sleep
+                lambda: self._send(verb, path, query, body), rate_limited, self._sleep
             )
-            return convert(_json(answer, asked))
+            return read(answer)
         except ForgeError as error:
             if _is_refusal(error):
                 raise
             raise UnknownOutcomeError(
-                f"it is not known whether {asked} happened: {error.message}",
+                f"it is not known whether {name_request(verb, path)} happened: {error.message}",
                 status=error.status,
                 code="outcome-unknown",
                 hint="Run the same command again: it looks first and does nothing twice.",
@@ -198,6 +235,16 @@ def _data(answer: Answer) -> Answer:
     if isinstance(answer.value, dict) and answer.value.get("errors"):
         raise _graphql_refusal(answer.value)
     return answer.child("data")
+
+
+def _connection(data: Answer, project: str, name: str) -> Answer | None:
+    found = data.maybe_child("project")
+    if found is None:
+        raise NotFoundError(
+            f"GitLab's GraphQL API knows no project {project}, or the token may not see it",
+            status=404,
+        )
+    return found.maybe_child(name)
 
 
 def _payload(data: Answer, name: str) -> None:

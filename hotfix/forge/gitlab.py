@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
-from hotfix.forge import convert, timeline
+from hotfix.forge import convert, state_locks, timeline
 from hotfix.forge.api import Api, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         NewIncident,
         Pipeline,
         Project,
+        StateLock,
         TimelineEvent,
         User,
     )
@@ -346,6 +347,18 @@ class GitLabForge:
     ) -> None:
         """Add an event to an incident's timeline."""
         timeline.add_event(self._api, issue, occurred_at, note)
+
+    def locked_states(self, project: str) -> tuple[str, ...]:
+        """List the Terraform states that are locked."""
+        return state_locks.locked(self._api, project)
+
+    def lock_state(self, project: str, name: str, lock: str, *, info: str) -> StateLock:
+        """Lock a Terraform state under this id, or tell whose it is already."""
+        return state_locks.lock(self._api, project, name, lock, info)
+
+    def unlock_state(self, project: str, name: str, lock: str) -> bool:
+        """Unlock a Terraform state; False where it is not locked under this id any more."""
+        return state_locks.unlock(self._api, project, name, lock)
 
     def repository(self, project: Project) -> Repository:
         """Open the Git side of a project; the same one each time, with what it fetched."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NewIncident,
         Pipeline,
         Project,
+        StateLock,
         TimelineEvent,
         User,
     )
@@ -58,6 +59,14 @@ class ForgeError(FailedError):
 
 class NotFoundError(ForgeError):
     """GitLab answered 404: the thing is absent, or the token may not see it."""
+
+
+class ConflictError(ForgeError):
+    """GitLab answered 409: what stands there already is in the way; ``body`` tells it."""
+
+    def __init__(self, message: str, body: bytes) -> None:
+        super().__init__(message, status=409)
+        self.body = body
 
 
 class UnknownOutcomeError(ForgeError):
@@ -229,6 +238,23 @@ class Forge(Protocol):
         self, project: str, issue: Issue, *, occurred_at: datetime, note: str
     ) -> None:
         """Add an event to an incident's timeline; GitLab does not keep it from standing twice."""
+        ...
+
+    # locks
+    def locked_states(self, project: str) -> tuple[str, ...]:
+        """List the Terraform states that are locked; none where the token may not read states."""
+        ...
+
+    def lock_state(self, project: str, name: str, lock: str, *, info: str) -> StateLock:
+        """Lock a Terraform state under the id ``lock``, or tell whose it is already.
+
+        It is ours if the id is, also where it was so before: the same call may be sent again.
+        ``info`` is for people; GitLab keeps of a lock its id, its user and its time alone.
+        """
+        ...
+
+    def unlock_state(self, project: str, name: str, lock: str) -> bool:
+        """Unlock a Terraform state; False where it is not locked under this id any more."""
         ...
 
     # git

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from hotfix.errors import InputError
 from hotfix.forge.errors import sentence
 from hotfix.forge.network import CONNECT_SECONDS, is_loopback, name_request, origin, unanswered
-from hotfix.forge.protocol import ForgeError, NotFoundError
+from hotfix.forge.protocol import ConflictError, ForgeError, NotFoundError
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FEW = 5
 _SUCCESS = range(200, 300)
 _NOT_FOUND = 404
+_CONFLICT = 409
 _HINTS = {
     401: "The token is wrong, expired or revoked: set HOTFIX_TOKEN to a valid one.",
     403: "The token's scopes or its role in the project do not allow this.",
@@ -128,12 +129,16 @@ def refusal(
     status: int, body: bytes, headers: Mapping[str, str], asked: str, token: str
 ) -> ForgeError:
     """Return the error for an answer that is no success, free of the token even if it is in it."""
-    said = sentence(body.replace(token.encode(), b"[token]"))
+    body = body.replace(token.encode(), b"[token]")
+    said = sentence(body)
     if location := headers.get("Location"):
         said = f"redirected to {one_line(location.replace(token, '[token]'))}"
+    message = f"GitLab answered {status} to {asked}" + (f": {said}" if said else "")
+    if status == _CONFLICT:
+        return ConflictError(message, body)
     kind = NotFoundError if status == _NOT_FOUND else ForgeError
     return kind(
-        f"GitLab answered {status} to {asked}" + (f": {said}" if said else ""),
+        message,
         status=status,
         hint=_HINTS.get(status, ""),
         retry_after=_seconds(headers.get("Retry-After")),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import timestamp
-from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.forge.types import TimelineEvent
 
 if TYPE_CHECKING:
@@ -39,21 +38,12 @@ mutation issueSetSeverity($input: IssueSetSeverityInput!) {
   issueSetSeverity(input: $input) { issue { severity } errors }
 }"""
 
-_MOST_PAGES = 100
-
 
 def events(api: Api, project: str, issue: Issue) -> tuple[TimelineEvent, ...]:
     """List the timeline of an incident, the earliest event first."""
-    found: list[TimelineEvent] = []
-    after: str | None = None
-    for _ in range(_MOST_PAGES):
-        page = _page(api, project, issue, after)
-        found += map(_event, page.children("nodes"))
-        info = page.maybe_child("pageInfo")
-        if info is None or not info.flag("hasNextPage"):
-            return tuple(sorted(found, key=lambda event: event.occurred_at))
-        after = info.text("endCursor")
-    raise ForgeError(f"the timeline of {project}#{issue.iid} has more than {_MOST_PAGES} pages")
+    variables = {"incident": _global_id(issue)}
+    nodes = api.project_nodes(project, _READ, "incidentManagementTimelineEvents", variables)
+    return tuple(sorted(map(_event, nodes), key=lambda event: event.occurred_at))
 
 
 def add_event(api: Api, issue: Issue, occurred_at: datetime, note: str) -> None:
@@ -70,17 +60,6 @@ def set_severity(api: Api, project: str, issue: Issue, severity: str) -> None:
     """Set the severity where the REST API of an older GitLab does not know it."""
     wanted = {"projectPath": project, "iid": str(issue.iid), "severity": severity.upper()}
     api.mutate(_SET_SEVERITY, {"input": wanted}, "issueSetSeverity")
-
-
-def _page(api: Api, project: str, issue: Issue, after: str | None) -> Answer:
-    asked = {"project": project, "incident": _global_id(issue), "after": after}
-    found = api.query(_READ, asked).maybe_child("project")
-    if found is None:
-        raise NotFoundError(
-            f"GitLab's GraphQL API knows no project {project}, or the token may not see it",
-            status=404,
-        )
-    return found.child("incidentManagementTimelineEvents")
 
 
 def _event(node: Answer) -> TimelineEvent:

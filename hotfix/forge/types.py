@@ -211,6 +211,18 @@ class TimelineEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StateLock:
+    """A lock on a Terraform state: all that GitLab keeps of it."""
+
+    id: str
+    who: str
+    """The user's name."""
+    since: datetime
+    is_new: bool
+    """Whether it was made by the very request that is answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewIncident:
     """What a new incident shall hold."""
 

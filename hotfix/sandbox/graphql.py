@@ -1,4 +1,4 @@
-"""GraphQL, where GitLab has no REST: an incident's timeline and severity.
+"""GraphQL, where GitLab has no REST: an incident's timeline and severity, and Terraform states.
 
 Errors are answered with status 200: in ``errors`` at the top where the query is at fault, in the
 payload's ``errors`` where its values are.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from werkzeug.wrappers import Response
 
 from hotfix.sandbox import issues
-from hotfix.sandbox.entities.common import moment
+from hotfix.sandbox.entities.common import maybe_moment, moment
 from hotfix.sandbox.entities.common import user as user_entity
 from hotfix.sandbox.graphql_language import Field, QueryError, read
 from hotfix.sandbox.users import DEVELOPER, REPORTER
@@ -109,6 +109,7 @@ def _project(world: World, user: User, arguments: JSON) -> JSON | None:
         "name": project.name,
         "fullPath": project.path,
         "incidentManagementTimelineEvents": lambda given: _timeline(world, user, project, given),
+        "terraformStates": lambda given: _terraform_states(user, project, given),
     }
 
 
@@ -116,7 +117,27 @@ def _timeline(world: World, user: User, project: Project, arguments: JSON) -> JS
     if project.access_level(user) < REPORTER:
         return None
     issue = _issue(world, user, arguments.get("incidentId"))
-    nodes = [_event(world, event) for event in issue.timeline]
+    return _connection([_event(world, event) for event in issue.timeline])
+
+
+def _terraform_states(user: User, project: Project, arguments: JSON) -> JSON | None:
+    """List the states; whoever may not read them sees none."""
+    del arguments
+    may_read = project.access_level(user) >= DEVELOPER
+    states = project.terraform_states.items() if may_read else ()
+    return _connection(
+        [
+            {
+                "name": name,
+                "lockedAt": maybe_moment(held.since if held else None),
+                "lockedByUser": {"username": held.user.username} if held else None,
+            }
+            for name, held in states
+        ]
+    )
+
+
+def _connection(nodes: list[JSON]) -> JSON:
     return {
         "nodes": nodes,
         "edges": [{"node": node, "cursor": str(n)} for n, node in enumerate(nodes)],

@@ -53,6 +53,15 @@ class FreezePeriod:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StateLock:
+    """What GitLab keeps of a lock on a Terraform state."""
+
+    id: str
+    user: User
+    since: datetime
+
+
 @dataclass(eq=False, slots=True)
 class Settings:
     """A project's settings, by the names of GitLab's API."""
@@ -92,7 +101,8 @@ class Project:
     pipelines: list[Pipeline] = field(default_factory=list)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
-    terraform_locks: dict[str, dict[str, str]] = field(default_factory=dict)
+    terraform_states: dict[str, StateLock | None] = field(default_factory=dict)
+    """The states by name, each with who holds its lock; a state stays when its lock is gone."""
     trigger_tokens: dict[str, User] = field(default_factory=dict)
     service_status: str = "ok"
     """What the project's own service answers when asked for its health."""

@@ -101,7 +101,7 @@ class Stub:
                 seen = Seen(self.command, path, query, dict(self.headers), body)
                 self._send(stub._answer(seen))
 
-            do_GET = do_POST = do_PUT = _serve  # noqa: N815  (http.server's names)
+            do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  (http.server's names)
 
             def _send(self, reply: Reply) -> None:
                 time.sleep(reply.delay)

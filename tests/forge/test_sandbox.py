@@ -344,6 +344,37 @@ def test_a_lock_ref_is_taken_once_and_given_back(
     assert others.refs("refs/hotfix/") == {}
 
 
+def test_a_terraform_state_is_locked_once_and_given_back(
+    forge: Forge, forge_of: Callable[[str], Forge]
+) -> None:
+    name = "hotfix-release"
+    assert forge.locked_states(CORE) == ()
+
+    taken = forge.lock_state(CORE, name, "one", info="")
+    again = forge.lock_state(CORE, name, "one", info="")
+    other = forge_of("operator").lock_state(CORE, name, "two", info="")
+
+    assert (taken.id, taken.who, taken.is_new) == ("one", "operator", True)
+    assert (again.id, again.is_new) == (other.id, other.is_new) == ("one", False)
+    assert forge.locked_states(CORE) == (name,)
+    assert not forge.unlock_state(CORE, name, "two")
+    assert forge.unlock_state(CORE, name, "one")
+    assert not forge.unlock_state(CORE, name, "one")
+    assert forge.locked_states(CORE) == ()
+    with pytest.raises(ForgeError, match="403"):
+        forge_of("author").lock_state(CORE, name, "three", info="")
+
+
+def test_a_terraform_lock_whose_answer_was_lost_is_found_by_asking_again(
+    forge: Forge, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("POST", "/lock$", when="after", reset=True)
+    with pytest.raises(UnknownOutcomeError):
+        forge.lock_state(CORE, "hotfix-release", "one", info="")
+
+    assert forge.lock_state(CORE, "hotfix-release", "one", info="").id == "one"
+
+
 def test_a_commit_that_no_branch_holds_is_fetched_and_a_missing_one_named(forge: Forge) -> None:
     repository = open_core(forge)
     deployed = [each.sha for each in forge.deployments(CORE, "production")]

@@ -212,6 +212,46 @@ def test_a_terraform_lock_is_held_by_one(client: Client, as_user: Callable[[str]
         assert (held.status_code, held.json()["ID"]) == (409, "one")
     assert client.send("DELETE", path, params={"ID": "two"}).status_code == 409
     assert client.send("DELETE", path, params={"ID": "one"}).status_code == 200
+    assert client.send("DELETE", path, params={"ID": "one"}).status_code == 409
     assert client.post(path, ID="two", **body).status_code == 200
     assert client.send("DELETE", path).status_code == 200
     assert as_user("author").post(path, ID="x", **body).status_code == 403
+
+
+def test_of_a_terraform_lock_gitlab_keeps_id_user_and_time_alone(client: Client) -> None:
+    path = "/projects/evenergi%2Fbf-manage-core/terraform/state/hotfix/lock"
+    body = {"Operation": "apply", "Who": "me", "Version": "1", "Created": "now", "Path": ""}
+    client.post(path, ID="one", Info="the holder's", **body)
+
+    held = client.post(path, ID="two", Info="the caller's", **body).json()
+
+    assert held == {
+        **body,
+        "ID": "one",
+        "Info": "the caller's",
+        "Who": "operator",
+        "Created": "2026-11-22T12:00:00.000Z",
+    }
+    assert client.post(path, ID="x" * 256, Info="", **body).status_code == 400
+
+
+def test_terraform_states_are_told_with_who_holds_them(
+    client: Client, as_user: Callable[[str], Client]
+) -> None:
+    base = "/projects/evenergi%2Fbf-manage-core/terraform/state"
+    body = dict.fromkeys(("Operation", "Info", "Who", "Version", "Created", "Path"), "x")
+    for name in ("held", "free"):
+        client.post(f"{base}/{name}/lock", ID=name, **body)
+    client.send("DELETE", f"{base}/free/lock")
+    query = """{ project(fullPath: "evenergi/bf-manage-core") {
+        terraformStates { nodes { name lockedAt lockedByUser { username } } } } }"""
+
+    seen = client.graphql(query)["data"]["project"]["terraformStates"]["nodes"]
+
+    assert [(each["name"], bool(each["lockedAt"])) for each in seen] == [
+        ("held", True),
+        ("free", False),
+    ]
+    assert seen[0]["lockedByUser"] == {"username": "operator"}
+    hidden = as_user("reader").graphql(query)["data"]["project"]["terraformStates"]
+    assert hidden == {"nodes": []}
