@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hotfix.forge.types import DEVELOPER
+from hotfix.forge.types import DEVELOPER, MAINTAINER
 from hotfix.git.resolution import changed_since
 from hotfix.identifiers import short
 from hotfix.plan.model import Finding, SourceOfSha
@@ -348,11 +348,14 @@ def permission_warning(seen: Iterable[SeenTarget]) -> Iterator[Finding]:
     """Planning needs to read only; say early if the same token could not apply."""
     for each in seen:
         level = each.project.access_level
-        if level is not None and level < DEVELOPER:
+        name, needed = ("Developer", DEVELOPER)
+        if each.target.lock == "terraform-state":
+            name, needed = ("Maintainer", MAINTAINER)
+        if level is not None and level < needed:
             yield Finding(
                 code="apply-not-permitted",
                 target=each.target.project,
-                message=f"This token's role there is {level}; applying needs Developer "
-                f"({DEVELOPER}) or more.",
+                message=f"This token's role there is {level}; applying needs {name} ({needed}) or "
+                "more.",
                 hint="Apply with another token; the plan is the same.",
             )

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidatorFunctionWrapHa
 from hotfix.identifiers import PROJECT_PATTERN
 from hotfix.models import Frozen
 from hotfix.spec.gitlab_url import GitLabUrl
-from hotfix.spec.model import Iid, InputValue, Resolution, Severity, SmokeCheck
+from hotfix.spec.model import Iid, InputValue, LockKind, Resolution, Severity, SmokeCheck
 from hotfix.spec.rules import (
     SENT,
     BranchName,
@@ -290,6 +290,12 @@ class TargetSettings(Frozen):
         "`binary`, `merge=union`); none when left out, and `.gitattributes` is never read, as by "
         "`git merge-tree` in a bare repository.",
         examples=["*.lock -merge\nCHANGELOG.md merge=union\n"],
+    )
+    lock: LockKind | None = Field(
+        default=None,
+        description="What keeps two runs on one target apart: a ref in the target's repository "
+        "(`ref`, when left out), or the lock of a Terraform state in the target's project "
+        "(`terraform-state`), which needs the role Maintainer and has no lease.",
     )
 
 

@@ -7,7 +7,7 @@ same hotfix planned through two addresses has one digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     Field,
@@ -49,6 +49,7 @@ __all__ = [
     "HttpCheck",
     "Incident",
     "InputValue",
+    "LockKind",
     "ManualCheck",
     "MergeRequestRef",
     "Orchestration",
@@ -68,6 +69,9 @@ InputValue = StrictStr | StrictBool | StrictInt | StrictFloat | tuple[StrictStr,
 
 Severity = Literal["unknown", "low", "medium", "high", "critical"]
 """The severities that GitLab gives an incident."""
+
+LockKind = Literal["ref", "terraform-state"]
+"""What keeps two runs on one target apart: a ref of the target's, or a Terraform state's lock."""
 
 Iid = Annotated[int, between(1, 2**31 - 1, "the iid")]
 """A number that counts within a project; the bound is GitLab's column."""
@@ -123,14 +127,22 @@ class Target(Frozen):
         description="Lines as in Git's info/attributes that the picks are merged by; without "
         "them none are, as by git merge-tree in a bare repository.",
     )
+    lock: LockKind = Field(
+        default="ref",
+        description="What keeps two runs on this target apart; left out where it is the ref.",
+    )
 
     @model_serializer(mode="wrap")
-    def _without_unset_attributes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the key out where it says nothing: a plan from before it has its digest still."""
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave younger keys out that say nothing: a plan from before has its digest still."""
         written: dict[str, Any] = handler(self)
-        if self.merge_attributes is None:
-            written.pop("merge_attributes", None)
+        for key, default in _SAYS_NOTHING.items():
+            if written.get(key) == default:
+                written.pop(key, None)
         return written
+
+
+_SAYS_NOTHING: Final = {"merge_attributes": None, "lock": "ref"}
 
 
 class Orchestration(Frozen):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SpecDocument,
         TargetOrchestrationDocument,
     )
-    from hotfix.spec.model import InputValue
+    from hotfix.spec.model import InputValue, LockKind
 
 RELEASE_BRANCH = "release"
 ENVIRONMENT = "production"
@@ -35,6 +35,7 @@ ACTION = "deploy-release-branch-to-staging"
 PROJECT_VALUE = "{path}"
 INCIDENT_TEMPLATE = "incident"
 COMMITTER_NAME = "hotfix"
+LOCK: LockKind = "ref"
 APPROVALS = ApprovalPolicy(minimum=1, not_author=True)
 
 _T = TypeVar("_T")
@@ -88,6 +89,7 @@ def _target(target: SingleDocument | TargetDocument, layers: _Layers) -> Target:
         deploy=Deploy(job=_first(*(level.deploy.job for level in settings))),
         after=target.after or (),
         merge_attributes=_first(*(level.merge_attributes for level in settings)),
+        lock=_first(*(level.lock for level in settings)) or LOCK,
     )
 
 

@@ -169,6 +169,7 @@ def test_every_key_reaches_the_spec(plans: Path, good: Callable[[str], str]) -> 
         "fix: restore release",
     )
     assert (core.deploy.job, web.deploy.job) == ("deploy-core", "deploy")
+    assert (core.lock, web.lock) == ("terraform-state", "ref")
     assert core.orchestration == TargetOrchestration(
         project_value="core",
         inputs={
@@ -209,6 +210,19 @@ def test_a_spec_survives_the_plan_file(name: str, plans: Path, good: Callable[[s
 
     assert again == spec
     assert digest(again.model_dump(mode="json")) == digest(spec.model_dump(mode="json"))
+
+
+@pytest.mark.usefixtures("plans")
+def test_a_lock_that_is_the_built_in_one_leaves_the_digest_as_it_was(
+    good: Callable[[str], str],
+) -> None:
+    spec = load(good("single")).spec
+    said = load(good("single") + "lock: ref\n").spec
+    other = load(good("single") + "lock: terraform-state\n").spec
+
+    assert said.model_dump_json() == spec.model_dump_json()
+    assert '"lock"' not in spec.model_dump_json()
+    assert digest(other.model_dump(mode="json")) != digest(spec.model_dump(mode="json"))
 
 
 def test_the_nearest_level_wins_key_by_key(plans: Path, good: Callable[[str], str]) -> None:
