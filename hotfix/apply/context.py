@@ -41,6 +41,8 @@ class Request:
     until: Until | None
     pace: Pace
     tool_version: str
+    job: str | None = None
+    """The page of the CI job that this run is, if it is one."""
 
 
 @dataclass(slots=True)

@@ -1,169 +1,211 @@
-"""The lock of a target: a ref moved by compare-and-swap in the target's own repository.
+"""The lock of a target: taken, renewed, proven and given back, wherever it lies.
 
-The same right is needed for the work anyway, the swap is atomic on the server, and the commit that
-the ref points to tells who holds it (GitLab docs: custom refs need push rights and no more). A run
-renews its lease while it lives; a lease that ran out, or whose process is known to be gone, is
-taken over. The lock keeps runs of this tool apart; the last word against people is the expected
-old id of every push.
+A run renews its lease while it lives; a lock whose lease ran out, or whose process is known to be
+gone, is taken over. The lock keeps runs of this tool apart; the last word against people is the
+expected old id of every push.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from hotfix.apply import holder
+from hotfix.apply.holder import why_dead
 from hotfix.clock import timestamp
 from hotfix.errors import LockedError
-from hotfix.forge.protocol import NotFoundError, StaleRefError, UnknownOutcomeError
-from hotfix.git.commits import Identity, read_commit
-from hotfix.git.record import make_record
-from hotfix.identifiers import ZERO
+from hotfix.forge.protocol import ForgeError
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    from hotfix.apply.holder import Holder
     from hotfix.clock import Clock
-    from hotfix.forge.protocol import Repository
-    from hotfix.identifiers import Sha
 
 LEASE: Final = timedelta(minutes=10)
-_PREFIX: Final = "refs/hotfix/lock/"
-_TOOL: Final = Identity("hotfix", "hotfix@noreply.invalid")
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a lock, as the commit behind the ref tells."""
+class Held:
+    """A lock that somebody holds, as it was seen."""
 
-    who: str
-    host: str
-    place: str | None
-    process: str
-    since: str
-    until: str
-    hotfix: str
-    plan_digest: str
-    tool_version: str
+    mark: str
+    """What is compared when it is taken over or broken: only this very state of it is."""
+    holder: Holder
 
 
-def ref_of(release_branch: str) -> str:
-    """Name the lock's ref for a release branch."""
-    return _PREFIX + release_branch
+class Place(Protocol):
+    """Where a lock lies. Each of its writes happens whole or not at all, whatever others do."""
+
+    name: str
+    """What people look for: the ref, the Terraform state."""
+    has_lease: bool
+    """Whether what is written can be written anew without giving the lock back in between."""
+
+    def look(self) -> Held | None:
+        """Tell who holds the lock; ``None`` where it is free."""
+        ...
+
+    def put(self, holder: Holder, over: Held | None) -> Held | None:
+        """Write a holder in the place of what was seen; returns what stands there now, if ours.
+
+        ``None`` means that somebody else was quicker. A lost answer is looked after.
+        """
+        ...
+
+    def remove(self, mark: str) -> bool:
+        """Free the lock; False where it is not the one that was seen any more."""
+        ...
 
 
 class Lease:
-    """A lock held by this run."""
+    """The lock of one target, for one run."""
 
-    def __init__(self, repository: Repository, ref: str, me: Holder, clock: Clock) -> None:
-        self._repository = repository
+    def __init__(self, place: Place, clock: Clock, *, project: str, gitlab: str) -> None:
+        self._place = place
         self._clock = clock
-        self._me = me
-        self.ref = ref
-        self.sha: Sha | None = None
-        self._renewed = clock.now()
+        self._project = project
+        self._gitlab = gitlab
+        self.held: Held | None = None
+        """The lock as this run holds it."""
 
-    def look(self) -> tuple[Sha, Holder | None] | None:
-        """Tell who holds the lock, ``None`` where it is free; an unreadable holder is ``None``."""
-        sha = self._repository.refs(self.ref).get(self.ref)
-        if sha is None:
-            return None
-        try:
-            text = read_commit(self._repository.fetch((sha,)), sha).message
-            told = json.loads(text)
-            known = {each.name: told[each.name] for each in fields(Holder)}
-            datetime.fromisoformat(known["until"])
-            return sha, Holder(**known)
-        except (NotFoundError, ValueError, TypeError, KeyError):
-            return sha, None
+    @property
+    def name(self) -> str:
+        """What people look for: the ref, the Terraform state."""
+        return self._place.name
 
-    def take(self) -> Holder | None:
+    def look(self) -> Held | None:
+        """Tell who holds the lock, ``None`` where it is free."""
+        return self._place.look()
+
+    def refuse(self, found: Held | None) -> None:
+        """Raise ``LockedError`` where what was seen may be a live run."""
+        if found is not None and why_dead(found.holder, self._clock) is None:
+            raise self._locked(found)
+
+    def take(self, me: Holder) -> Holder | None:
         """Take the lock, and return the dead run that it was taken over from, if any.
 
-        Raises ``LockedError`` where a live run holds it.
+        Raises ``LockedError`` where a live run holds it, or was quicker.
         """
-        found = self.refuse_held()
-        self._swap(found[0] if found else ZERO)
-        return found[1] if found else None
-
-    def refuse_held(self) -> tuple[Sha, Holder] | None:
-        """Raise ``LockedError`` where a live run holds the lock; return a dead one's."""
         found = self.look()
-        if found is None:
-            return None
-        sha, dead = found
-        if dead is None or not self._is_dead(dead):
-            raise _locked(self.ref, dead)
-        return sha, dead
+        self.refuse(found)
+        self._put(me, found)
+        return found.holder if found else None
 
     def renew(self) -> None:
-        """Prolong the lease when half of it is over; raises ``LockedError`` if it was taken."""
-        if self.sha is not None and self._clock.now() - self._renewed > LEASE / 2:
-            self._swap(self.sha)
+        """Prolong the lease when half of it is over; raises ``LockedError`` if it was taken.
+
+        A GitLab that cannot be reached now is asked again the next time: before each effect the
+        lock is proven.
+        """
+        if self._is_due():
+            with suppress(ForgeError):
+                self._put_again()
 
     def prove(self) -> None:
         """Look whether the lock is still this run's; raises ``LockedError`` where it is not."""
-        self.renew()
-        found = self._repository.refs(self.ref).get(self.ref)
-        if found != self.sha:
-            held = self.look()
-            raise _locked(self.ref, held[1] if held else None)
+        if self._is_due():
+            self._put_again()
+        found = self.look()
+        if not self._is_ours(found):
+            raise self._lost(found)
 
     def release(self) -> bool:
-        """Give the lock back; returns False for one that is somebody else's by now."""
-        if self.sha is None:
+        """Give the lock back; returns False for one that is not this run's any more."""
+        held = self.held
+        if held is None:
             return False
-        old, self.sha = self.sha, None
-        try:
-            self._repository.push(self.ref, old=old, new=ZERO, objects=())
-        except (StaleRefError, UnknownOutcomeError):
-            return self._repository.refs(self.ref).get(self.ref) is None
+        if not self._place.remove(held.mark):
+            # A renewal whose answer was lost may have written it anew.
+            found = self.look()
+            if found is None or not self._is_ours(found) or not self._place.remove(found.mark):
+                return False
+        self.held = None
         return True
 
-    def _swap(self, old: Sha) -> None:
-        now = self._clock.now()
-        told = asdict(self._me) | {"until": timestamp(now + LEASE)}
-        new, objects = make_record(json.dumps(told, sort_keys=True), _TOOL, now)
+    def _is_due(self) -> bool:
+        if self.held is None or self.held.holder.until is None:
+            return False
+        return datetime.fromisoformat(self.held.holder.until) - self._clock.now() < LEASE / 2
+
+    def _put(self, me: Holder, over: Held | None) -> None:
+        until = timestamp(self._clock.now() + LEASE) if self._place.has_lease else None
+        written = self._place.put(replace(me, until=until), over)
+        if written is None:
+            raise self._locked(self.look())
+        self.held = written
+
+    def _put_again(self) -> None:
+        if self.held is None:
+            return
         try:
-            self._repository.push(self.ref, old=old, new=new, objects=objects)
-        except (StaleRefError, UnknownOutcomeError) as error:
-            found = self.look()
-            if found is None or found[0] != new:
-                raise _locked(self.ref, found[1] if found else None) from error
-        self.sha, self._renewed = new, now
+            self._put(self.held.holder, self.held)
+        except LockedError as error:
+            raise self._lost(self.look()) from error
 
-    def _is_dead(self, found: Holder) -> bool:
-        if found.place is not None and found.place == self._me.place:
-            return not holder.is_alive(found.process)
-        return datetime.fromisoformat(found.until) < self._clock.now()
+    def _is_ours(self, found: Held | None) -> bool:
+        if self.held is None or found is None:
+            return False
+        return found.holder.id == self.held.holder.id
 
-
-def myself(clock: Clock, *, who: str, hotfix: str, plan_digest: str, tool_version: str) -> Holder:
-    """Describe this run as the holder of a lock."""
-    now = clock.now()
-    return Holder(
-        who=who,
-        host=holder.host(),
-        place=holder.place(),
-        process=holder.process(),
-        since=timestamp(now),
-        until=timestamp(now + LEASE),
-        hotfix=hotfix,
-        plan_digest=plan_digest,
-        tool_version=tool_version,
-    )
-
-
-def _locked(ref: str, found: Holder | None) -> LockedError:
-    if found is None:
-        by = "somebody whose record cannot be read"
-        hint = "Run the same command again in a minute."
-    else:
-        who, where = one_line(found.who, 60), one_line(found.host, 60)
-        by = f"{who} on {where} for hotfix {one_line(found.hotfix, 63)}, since {found.since}"
-        hint = (
-            "Wait for that run to end, then run the same command again. If it is dead, its lease "
-            f"runs out at {found.until}, and the lock is taken over by itself."
+    def _locked(self, found: Held | None) -> LockedError:
+        if found is None:
+            return LockedError(
+                "locked",
+                f"The lock of {self._project} was held a moment ago, and is free again.",
+                hint="Run the same command again.",
+            )
+        return LockedError(
+            "locked",
+            f"The lock of {self._project} is held by {described(found.holder)}.",
+            hint=_what_to_do(self.name, found.holder, self._project, self._gitlab),
         )
-    return LockedError("locked", f"The lock {ref} is held by {by}.", hint=hint)
+
+    def _lost(self, found: Held | None) -> LockedError:
+        by = f"is held by {described(found.holder)} now" if found else "is not there any more"
+        return LockedError(
+            "lock-lost",
+            f"The lock of {self._project} was taken from this run: it {by}.",
+            hint="What was begun is in the record, and nothing was done since. Find out who did "
+            "it, then run the same command again: it looks first.",
+        )
+
+
+def described(found: Holder) -> str:
+    """Say who holds a lock, and where and since when."""
+    where = f" on {one_line(found.host, 60)}" if found.host else ""
+    since = f" since {one_line(found.since, 40)}" if found.since else ""
+    return f"{one_line(found.who, 60)}{where}{since}"
+
+
+def told_of(name: str, found: Holder) -> list[tuple[str, str]]:
+    """List what else a lock tells: what it is called, and what its holder is at work on."""
+    rows = [
+        ("lock", name),
+        ("hotfix", found.hotfix),
+        ("plan", found.plan_digest),
+        ("job", found.job or ""),
+    ]
+    return [(key, one_line(value, 300)) for key, value in rows if value]
+
+
+def unlock_command(project: str, gitlab: str) -> str:
+    """Write the command line that breaks the lock of a project."""
+    return f"hotfix unlock {project} --gitlab {gitlab} --reason 'WHY'"
+
+
+def _what_to_do(name: str, found: Holder, project: str, gitlab: str) -> str:
+    ends = (
+        f"If it is dead, its lease ends at {found.until}, and the lock is taken over by itself."
+        if found.until
+        else "This lock has no lease: if that run is dead, a person has to break the lock."
+    )
+    return "\n".join(
+        [
+            *(f"{key:8}{value}" for key, value in told_of(name, found)),
+            "Wait for that run to end, or let this one wait for it: --lock-timeout SECONDS",
+            ends,
+            f"If you know that it is dead: {unlock_command(project, gitlab)}",
+        ]
+    )

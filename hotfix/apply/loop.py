@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from hotfix.apply.lease import Lease, myself, ref_of
+from hotfix.apply.locks import Locks
 from hotfix.apply.steps.incident import incident, write_head
 from hotfix.apply.steps.orchestrate import orchestrate
 from hotfix.apply.steps.pick import pick, verify_branch
@@ -26,8 +26,6 @@ from hotfix.evidence.checks import complete
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pydantic import JsonValue
-
     from hotfix.apply.context import Run
     from hotfix.evidence.model import Approval, State, StepName
     from hotfix.plan.model import Plan, TargetPlan
@@ -43,11 +41,9 @@ class Loop:
         self.run = run
         self.seen = seen
         self.approval = approval
-        self.leases: list[tuple[TargetPlan, Lease]] = []
+        self.locks = Locks(run)
         self.at: tuple[StepName, str | None] = ("preflight", None)
         """The step that is being gone, and of which target: what a failure is recorded under."""
-        run.keep_alive = self._renew
-        run.prove_locks = self._prove_locks
 
     def carry_out(self) -> str:
         """Take the locks, go the steps, and give the locks back however it ends."""
@@ -64,7 +60,7 @@ class Loop:
             self._note_failure(error)
             raise
         finally:
-            self._unlock(state)
+            self.locks.give_back(state)
         if ended is not None:
             return ended
         write_head(run)
@@ -74,10 +70,11 @@ class Loop:
     def _begin(self, targets: Sequence[TargetPlan]) -> None:
         for target in targets:
             self.at = ("lock", target.project)
-            self._look_at_lock(target)
+            self.locks.refuse_held(target)
         for target in targets:
             self.at = ("lock", target.project)
-            self._lock(target)
+            approval, self.approval = self.approval, None
+            self.locks.take(target, approval)
         for target in targets:
             seen = next(each for each in self.seen.targets if each.project == target.project)
             self.at = ("preflight", target.project)
@@ -138,62 +135,6 @@ class Loop:
             hint=f"The record says so as well: hotfix audit {self.run.request.lockfile}",
         )
 
-    def _look_at_lock(self, target: TargetPlan) -> None:
-        """Refuse early and without a trace where another run is at work."""
-        self._lease(target).refuse_held()
-
-    def _lock(self, target: TargetPlan) -> None:
-        lease = self._lease(target)
-        approval, self.approval = self.approval, None
-        self.run.journal.add(
-            "lock", target.project, "intent", {"ref": lease.ref}, approval=approval
-        )
-        dead = lease.take()
-        self.leases.append((target, lease))
-        facts: dict[str, JsonValue] = {"ref": lease.ref, "sha": lease.sha}
-        if dead:
-            facts["taken_over"] = {"who": dead.who, "host": dead.host, "since": dead.since}
-        self.run.journal.add("lock", target.project, "done", facts)
-        said = f"{lease.ref} is ours"
-        if dead:
-            said += f", taken over from a dead run of {dead.who} on {dead.host}"
-        self.run.tell("lock", target.project, "done", said)
-
-    def _lease(self, target: TargetPlan) -> Lease:
-        run = self.run
-        me = myself(
-            run.clock,
-            who=run.forge.current_user().username,
-            hotfix=run.plan.hotfix,
-            plan_digest=run.plan.digest,
-            tool_version=run.request.tool_version,
-        )
-        repository = run.repository(target.project)
-        return Lease(repository, ref_of(target.release_branch), me, run.clock)
-
-    def _renew(self) -> None:
-        for _, lease in self.leases:
-            lease.renew()
-
-    def _prove_locks(self) -> None:
-        for _, lease in self.leases:
-            lease.prove()
-
-    def _unlock(self, state: State) -> None:
-        """Give every lock back and record the state; only what was locked is told."""
-        for number, (target, lease) in enumerate(self.leases, start=1):
-            why = _released(lease)
-            facts: dict[str, JsonValue] = {"ref": lease.ref}
-            if why:
-                facts |= {"error": "not-released", "message": why}
-            self.run.journal.add(
-                "unlock",
-                target.project,
-                "failed" if why else "done",
-                facts,
-                state=state if number == len(self.leases) else None,
-            )
-
     def _note_failure(self, error: HotfixError) -> None:
         """Leave the sentence that ended the run in the record, under the step that it ended."""
         journal = self.run.journal
@@ -205,16 +146,8 @@ class Loop:
             target,
             "failed",
             {"error": error.code, "message": error.message},
-            state=None if self.leases else "failed",
+            state=None if self.locks.taken else "failed",
         )
-
-
-def _released(lease: Lease) -> str:
-    """Give a lock back; returns why that was not to be had, and never hides how the run ended."""
-    try:
-        return "" if lease.release() else "the lock was somebody else's by then"
-    except HotfixError as error:
-        return error.message
 
 
 def in_order(targets: Sequence[TargetPlan], run: Run) -> list[TargetPlan]:

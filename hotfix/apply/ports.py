@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotfix.apply.events import Event
     from hotfix.plan.model import Plan
 
@@ -33,6 +35,12 @@ class Yes:
 
 class Operator(Protocol):
     """The person at the terminal. Without one, and without the flag that answers: ``None``."""
+
+    meanwhile: Callable[[], None]
+    """Set by the run, and called now and then while a question is open, by whoever asks it.
+
+    A person may think for longer than a lease lasts. What it raises ends the question.
+    """
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Ask once, before anything is changed, whether this plan shall be carried out."""

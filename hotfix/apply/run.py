@@ -19,6 +19,7 @@ from hotfix.apply.hold import (
     refuse_not_permitted,
 )
 from hotfix.apply.journal import Journal
+from hotfix.apply.locks import refuse_held
 from hotfix.apply.loop import Loop
 from hotfix.apply.moves import name_mover
 from hotfix.apply.steps.incident import write_head
@@ -95,6 +96,7 @@ def _apply(
         if journal is not None and journal.lock.state == "complete":
             plan, built, approval = journal.lock.plan, None, None
         else:
+            refuse_held(request, forge, clock, journal)
             built = make_plan(request.spec, forge, clock, tool_version=request.tool_version)
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)

@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "apply": "hotfix.cli.apply",
         "status": "hotfix.cli.status",
         "audit": "hotfix.cli.audit",
+        "unlock": "hotfix.cli.unlock",
         "schema": "hotfix.cli.schema",
         "sandbox": "hotfix.cli.sandbox",
         "demo": "hotfix.cli.demo",

@@ -45,6 +45,7 @@ class Flags:
     until: Until | None = None
     lock: Path | None = None
     wait: float | None = None
+    lock_timeout: float = 0.0
     gitlab: str | None = None
     no_cache: bool = False
 
@@ -53,6 +54,7 @@ class Flags:
         return [
             *(["--until", self.until] if self.until else []),
             *(["--lock", str(self.lock)] if self.lock else []),
+            *(["--lock-timeout", f"{self.lock_timeout:g}"] if self.lock_timeout else []),
             *(["--no-cache"] if self.no_cache else []),
         ]
 
@@ -76,6 +78,13 @@ class Flags:
     help="The most that any one wait may take; then exit 3, resumable.",
 )
 @click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long to wait for a lock that another run holds; else exit 6 at once.",
+)
+@click.option(
     "--events",
     type=click.File("w", encoding="utf-8"),
     metavar="FILE",
@@ -93,6 +102,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     until: Until | None,
     lock: Path | None,
     wait: float | None,
+    lock_timeout: float,
     events: TextIO | None,
     no_cache: bool,
     gitlab: str | None,
@@ -105,7 +115,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     """
     if promote and not auto_approve:
         raise click.UsageError("--promote needs --auto-approve.")
-    flags = Flags(auto_approve, promote, until, lock, wait, gitlab, no_cache)
+    flags = Flags(auto_approve, promote, until, lock, wait, lock_timeout, gitlab, no_cache)
     outcome = run(screen, file, flags, events=events)
     _show(screen, outcome, lock or lockfile_of(file))
     return exits.DONE
@@ -170,6 +180,7 @@ def carry_out(
     telling: Telling,
 ) -> Outcome:
     """Apply a spec or a saved plan, whichever the file is."""
+    from hotfix.apply.await_lock import await_lock
     from hotfix.apply.run import Request, apply
     from hotfix.cli.connection import connect
 
@@ -183,9 +194,19 @@ def carry_out(
         until=flags.until,
         pace=_pace(flags.wait),
         tool_version=__version__,
+        job=os.environ.get("CI_JOB_URL") or None,
     )
     forge = connect(gitlab, use_cache=not flags.no_cache, telling=telling)
-    return apply(request, forge=forge, clock=clock, operator=operator, progress=progress, stop=stop)
+    return await_lock(
+        lambda: apply(
+            request, forge=forge, clock=clock, operator=operator, progress=progress, stop=stop
+        ),
+        longest=flags.lock_timeout,
+        poll=request.pace.poll,
+        clock=clock,
+        progress=progress,
+        stop=stop,
+    )
 
 
 def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | None]:

@@ -17,7 +17,7 @@ from hotfix.cli.documents import lockfile_of
 from hotfix.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hotfix.cli.screen import Screen
     from hotfix.cli.signals import Interrupts
@@ -115,7 +115,8 @@ class _VisibleAnswers:
         del interrupts
         self._screen = screen
 
-    def read(self, question: str, wanted: str) -> str | None:
+    def read(self, question: str, wanted: str, meanwhile: Callable[[], None]) -> str | None:
+        del meanwhile
         self._screen.say(f"{question} {wanted}\n")
         return wanted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import sys
 import termios
 from typing import TYPE_CHECKING, Final, Protocol
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 3
 
+MEANWHILE_SECONDS = 15.0
+"""How often a person who thinks is looked away from, to keep alive what must not run out."""
+
 
 class Answers(Protocol):
     """Where answers come from."""
@@ -28,10 +32,11 @@ class Answers(Protocol):
     source: str
     """How they were given, for the record: ``typed`` at a terminal."""
 
-    def read(self, question: str, wanted: str) -> str | None:
+    def read(self, question: str, wanted: str, meanwhile: Callable[[], None]) -> str | None:
         """Put a question and return the answer; None where nobody is there to answer.
 
-        ``wanted`` is what a yes would be, for those who answer by themselves.
+        ``wanted`` is what a yes would be, for those who answer by themselves; ``meanwhile`` is
+        called now and then while nobody has answered yet.
         """
         ...
 
@@ -46,7 +51,7 @@ class TerminalAnswers:
         self._screen = screen
         self._interrupts = interrupts
 
-    def read(self, question: str, wanted: str) -> str | None:
+    def read(self, question: str, wanted: str, meanwhile: Callable[[], None]) -> str | None:
         """Put a question; end of input counts as nobody there, Ctrl-C as a wish to stop."""
         del wanted
         if not somebody_is_there():
@@ -54,13 +59,23 @@ class TerminalAnswers:
         _forget_what_was_typed_before()
         self._screen.err(question + " ")
         try:
-            with self._interrupts.asking():
-                line = sys.stdin.readline()
+            line = self._line(meanwhile)
         except KeyboardInterrupt:
             line = ""
         if not line:
             self._screen.err("\n")
         return line.strip() if line else None
+
+    def _line(self, meanwhile: Callable[[], None]) -> str:
+        """Wait for a line, and do what is due meanwhile: here, so that it is never cut short.
+
+        A terminal gives one line at a time, so none waits in Python's own buffer.
+        """
+        while True:
+            with self._interrupts.asking():
+                if select.select([sys.stdin], [], [], MEANWHILE_SECONDS)[0]:
+                    return sys.stdin.readline()
+            meanwhile()
 
 
 def somebody_is_there() -> bool:
@@ -72,6 +87,23 @@ def _forget_what_was_typed_before() -> None:
     """Drop type-ahead: an answer counts only if its question was on the screen."""
     with contextlib.suppress(termios.error, OSError):
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
+def typed_name(
+    read: Callable[[str, str], str | None], project: str, *, act: str, again: str
+) -> bool:
+    """Ask for a project's name, a few times: an act that must not be a slip of the finger.
+
+    ``act`` says before the question what will be done, ``again`` that it was not.
+    """
+    name = project.rpartition("/")[2]
+    for before in (act, *[again] * (_TRIES - 1)):
+        answer = read(f"{before}Type the project's name, {one_line(name)}:", name)
+        if answer is None:
+            return False
+        if answer in {name, project}:
+            return True
+    return False
 
 
 class Operator:
@@ -95,6 +127,7 @@ class Operator:
         self._pause = pause
         self._auto_approve = auto_approve
         self._promote = promote
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Show the plan and ask for exactly these changes; only a full ``yes`` counts."""
@@ -102,14 +135,13 @@ class Operator:
             self._show_plan(plan)
             if self._auto_approve:
                 return Yes("--auto-approve")
-            answer = self._answers.read("Apply exactly these changes? Type yes:", "yes")
+            answer = self._read("Apply exactly these changes? Type yes:", "yes")
         return Yes(self._answers.source) if answer == "yes" else None
 
     def approve_press(self, press: Press) -> Yes | None:
         """Ask for the production gate: the question names the act, the answer the project."""
         if self._promote:
             return Yes("--promote")
-        name = press.project.rpartition("/")[2]
         act = (
             f"\nRun production job {one_line(press.job)} in {one_line(press.project)} "
             f"for commit {press.commit}?\n"
@@ -117,22 +149,19 @@ class Operator:
         )
         again = "  That is not the project's name; nothing was pressed.\n"
         with self._pause():
-            for before in (act, again, again):
-                question = f"{before}Type the project's name, {one_line(name)}:"
-                answer = self._answers.read(question, name)
-                if answer is None:
-                    return None
-                if answer in {name, press.project}:
-                    return Yes(self._answers.source)
-        return None
+            is_meant = typed_name(self._read, press.project, act=act, again=again)
+        return Yes(self._answers.source) if is_meant else None
 
     def ask(self, question: str) -> bool | None:
         """Ask a manual smoke check's question until it is answered by yes or no."""
         with self._pause():
             for _ in range(_TRIES):
-                answer = self._answers.read(f"{one_line(question, 1000)} Type yes or no:", "yes")
+                answer = self._read(f"{one_line(question, 1000)} Type yes or no:", "yes")
                 if answer is None:
                     return None
                 with contextlib.suppress(KeyError):
                     return {"yes": True, "no": False}[answer.lower()]
         return None
+
+    def _read(self, question: str, wanted: str) -> str | None:
+        return self._answers.read(question, wanted, self.meanwhile)

@@ -49,7 +49,12 @@ class Interrupts:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Let a signal end the wait for an answer: nothing is in flight while one is typed."""
+        """Let a signal end the wait for an answer: nothing is in flight while one is typed.
+
+        One that came just before is obeyed at once: whoever wanted to stop is not asked.
+        """
+        if self._stop.requested:
+            raise KeyboardInterrupt
         self._asking = True
         try:
             yield

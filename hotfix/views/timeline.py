@@ -20,6 +20,7 @@ _SENTENCES: Final[Mapping[tuple[str, str], str]] = {
     "{release_head:.8}, {user} applies",
     ("lock", "intent"): "take {ref}",
     ("lock", "done"): "took {ref}",
+    ("lock", "observed"): "{message}",
     ("restore", "intent"): "push {new:.8} over {old:.8} to {ref}",
     ("restore", "done"): "{how}, {ref} at {head:.8}",
     ("verify-restore", "observed"): "{commit:.8} has tree {tree:.8}, production has "

@@ -20,7 +20,7 @@ from hotfix.spec.load import load_spec
 from tests.contract import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hotfix.apply.events import Event
@@ -42,6 +42,7 @@ class Person:
         self.answer: bool | None = True
         self.pressed: list[Press] = []
         self.asked = 0
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         assert plan.blockers == ()
@@ -111,7 +112,14 @@ class Rehearsal:
     def plan(self) -> Plan:
         return make_plan(self.load(), self.forge(), self.clock, tool_version="0.1.0").plan
 
-    def apply(self, *, until: Any = None, saved: Plan | None = None, **pace: Any) -> Outcome:  # noqa: ANN401
+    def apply(
+        self,
+        *,
+        until: Any = None,  # noqa: ANN401
+        saved: Plan | None = None,
+        job: str | None = None,
+        **pace: Any,  # noqa: ANN401
+    ) -> Outcome:
         request = Request(
             spec=saved.spec if saved else self.load(),
             saved=saved,
@@ -121,6 +129,7 @@ class Rehearsal:
             until=until,
             pace=Pace(**{"poll": 1.0, "longest": 600.0, **pace}),
             tool_version="0.1.0",
+            job=job,
         )
         return apply(
             request,

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pty
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfix.apply.ports import Press, Yes
-from hotfix.cli.operator import Operator
+from hotfix.apply.ports import Press, Stop, Yes
+from hotfix.cli import operator
+from hotfix.cli.operator import Operator, TerminalAnswers
+from hotfix.cli.screen import Screen
+from hotfix.cli.signals import Interrupts
+from hotfix.errors import LockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hotfix.plan.model import Plan
 
@@ -32,8 +39,9 @@ class Script:
         self.answers = list(answers)
         self.questions: list[str] = []
 
-    def read(self, question: str, wanted: str) -> str | None:
+    def read(self, question: str, wanted: str, meanwhile: Callable[[], None]) -> str | None:
         del wanted
+        meanwhile()
         self.questions.append(question)
         return self.answers.pop(0) if self.answers else None
 
@@ -121,6 +129,63 @@ def test_hostile_names_do_not_act_in_the_question() -> None:
 
     assert len(script.questions) == 2
     assert not {"\x1b", "\x07", "\r", "\x9b"} & set("".join(script.questions))
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Sit at a terminal whose other end is returned: what is written there is typed."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(operator, "MEANWHILE_SECONDS", 0.01)
+        yield master
+    os.close(master)
+
+
+def test_what_must_not_run_out_is_kept_alive_while_a_person_thinks(terminal: int) -> None:
+    called: list[int] = []
+
+    def meanwhile() -> None:
+        called.append(len(called))
+        if len(called) == 3:
+            os.write(terminal, b" yes \n")
+
+    answers = TerminalAnswers(Screen(), Interrupts(Stop()))
+
+    assert answers.read("Go?", "yes", meanwhile) == "yes"
+    assert called == [0, 1, 2]
+
+
+def test_a_signal_meanwhile_ends_the_question_after_what_it_found_at_work(terminal: int) -> None:
+    assert terminal
+    stop = Stop()
+    called: list[str] = []
+
+    def meanwhile() -> None:
+        stop.requested = True
+        called.append("to its end")
+
+    assert TerminalAnswers(Screen(), Interrupts(stop)).read("Go?", "yes", meanwhile) is None
+    assert called == ["to its end"]
+
+
+def test_what_meanwhile_finds_lost_ends_the_question(terminal: int) -> None:
+    assert terminal
+
+    def meanwhile() -> None:
+        raise LockedError("lock-lost", "The lock was taken.")
+
+    with pytest.raises(LockedError):
+        TerminalAnswers(Screen(), Interrupts(Stop())).read("Go?", "yes", meanwhile)
+
+
+def test_the_run_says_what_is_done_while_a_person_thinks() -> None:
+    kept: list[str] = []
+    asked = _operator(Script("bf-manage-core"))
+    asked.meanwhile = lambda: kept.append("alive")
+
+    assert asked.approve_press(PRESS)
+    assert kept == ["alive"]
 
 
 def test_the_terminal_is_free_while_something_is_asked() -> None:

@@ -1,0 +1,230 @@
+"""The locks of a run: one for each target, from the first look to the giving back.
+
+The run does not know where a lock lies. What became of a lock that was not given back stands in
+the lockfiles of both: of the run that lost it, and of the one that holds it next.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hotfix.apply.holder import myself, why_dead
+from hotfix.apply.lease import Lease, described
+from hotfix.apply.lock_notes import LockNotes, Note, note
+from hotfix.apply.ref_lock import RefPlace
+from hotfix.apply.state_lock import StatePlace, state_of
+from hotfix.clock import timestamp
+from hotfix.errors import HotfixError
+from hotfix.forge.protocol import ForgeError
+from hotfix.parallel import in_parallel
+
+if TYPE_CHECKING:
+
+    from pydantic import JsonValue
+
+    from hotfix.apply.context import Request, Run
+    from hotfix.apply.holder import Holder
+    from hotfix.apply.journal import Journal
+    from hotfix.clock import Clock
+    from hotfix.evidence.model import Approval, Entry, State
+    from hotfix.forge.protocol import Forge
+    from hotfix.plan.model import TargetPlan
+    from hotfix.spec.model import Target
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLock:
+    """The lock of a target, and the notes that are left beside it."""
+
+    project: str
+    lease: Lease
+    notes: LockNotes
+
+
+def open_lock(forge: Forge, target: Target, clock: Clock) -> TargetLock:
+    """Open the lock of a target, wherever the spec says that it lies."""
+    project, branch = target.project, target.release_branch
+    repository = forge.repository(forge.project(project))
+    place = (
+        StatePlace(forge, project, state_of(branch))
+        if target.lock == "terraform-state"
+        else RefPlace(repository, branch, clock)
+    )
+    lease = Lease(place, clock, project=project, gitlab=forge.url)
+    return TargetLock(project, lease, LockNotes(repository, branch, clock))
+
+
+def refuse_held(request: Request, forge: Forge, clock: Clock, journal: Journal | None) -> None:
+    """Refuse at once, before anything is planned or asked, where another run is at work.
+
+    A run that left a lock behind writes first what became of it. Raises ``LockedError``.
+    """
+    locks = [open_lock(forge, target, clock) for target in request.spec.targets]
+    seen = in_parallel(lock.lease.look for lock in locks)
+    for lock, found in zip(locks, seen, strict=True):
+        if journal is not None:
+            _write_loss(journal, lock, found.holder if found else None)
+        lock.lease.refuse(found)
+
+
+class Locks:
+    """The locks that a run holds."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.taken: list[TargetLock] = []
+        run.keep_alive = self.renew
+        run.prove_locks = self.prove
+        run.operator.meanwhile = self.renew
+
+    def refuse_held(self, target: TargetPlan) -> None:
+        """Refuse early and without a trace where another run is at work; ``LockedError``."""
+        lease = self._lock(target.project).lease
+        lease.refuse(lease.look())
+
+    def take(self, target: TargetPlan, approval: Approval | None) -> None:
+        """Take the lock of a target; the entry carries the yes to the plan, where one was given."""
+        run, lock = self._run, self._lock(target.project)
+        left, facts = _left_behind(run.journal, lock.project), {"ref": lock.lease.name}
+        run.journal.add("lock", lock.project, "intent", facts, approval=approval)
+        me = _me(run)
+        dead = lock.lease.take(me)
+        self.taken.append(lock)
+        done: dict[str, JsonValue] = {**facts, "id": me.id}
+        if dead:
+            done["taken_over"] = {"who": dead.who, "host": dead.host, "since": dead.since}
+        run.journal.add("lock", lock.project, "done", done)
+        run.tell("lock", lock.project, "done", f"{lock.lease.name} is ours")
+        self._tell_why_it_was_free(lock, me, dead, str(left.facts["id"]) if left else None)
+
+    def renew(self) -> None:
+        """Prolong what must not run out while the run waits, or a person thinks."""
+        for lock in self.taken:
+            lock.lease.renew()
+
+    def prove(self) -> None:
+        """Look just before an effect whether no other run took over."""
+        for lock in self.taken:
+            lock.lease.prove()
+
+    def give_back(self, state: State) -> None:
+        """Give every lock back and record the state; only what was locked is told."""
+        for number, lock in enumerate(self.taken, start=1):
+            why = self._release(lock)
+            facts: dict[str, JsonValue] = {"ref": lock.lease.name}
+            if why:
+                facts |= {"error": "not-released", "message": why}
+            self._run.journal.add(
+                "unlock",
+                lock.project,
+                "failed" if why else "done",
+                facts,
+                state=state if number == len(self.taken) else None,
+            )
+
+    def _lock(self, project: str) -> TargetLock:
+        run = self._run
+        target = next(each for each in run.plan.spec.targets if each.project == project)
+        return open_lock(run.forge, target, run.clock)
+
+    def _tell_why_it_was_free(
+        self, lock: TargetLock, me: Holder, dead: Holder | None, left: str | None
+    ) -> None:
+        """Write down who lost the lock to this run, or broke it, and leave it for the one who did.
+
+        ``left`` is the hold that an earlier run on this very lockfile left behind.
+        """
+        run, clock = self._run, self._run.clock
+        try:
+            notes = lock.notes.read()
+        except ForgeError:
+            notes = ()
+        new = [each for each in notes if each.what == "unlocked" and not each.told]
+        ours: list[Note] = []
+        if dead:
+            reason = why_dead(dead, clock) or "its run was dead"
+            at = timestamp(clock.now())
+            ours = [note("taken-over", dead, by=me.who, by_host=me.host, at=at, reason=reason)]
+        for each in (*new, *ours):
+            if _written(run.journal, lock.project, each.lock) is None:
+                self._write(lock, each)
+        left_for_others = [replace(each, told=True) for each in ours if each.lock != left]
+
+        def kept(found: tuple[Note, ...]) -> tuple[Note, ...]:
+            told = {each.lock for each in new}
+            others = [each for each in found if each.lock != left]
+            marked = [replace(each, told=each.told or each.lock in told) for each in others]
+            return (*marked, *left_for_others)
+
+        if notes or left_for_others:
+            with suppress(ForgeError):
+                lock.notes.change(kept)
+
+    def _write(self, lock: TargetLock, found: Note) -> None:
+        facts = {"ref": lock.lease.name, **found.facts()}
+        self._run.journal.add("lock", lock.project, "observed", facts)
+        self._run.tell("lock", lock.project, "note", found.sentence())
+
+    def _release(self, lock: TargetLock) -> str:
+        """Give a lock back; returns why that was not to be had, and never hides how it ended."""
+        try:
+            if lock.lease.release():
+                return ""
+            found = lock.lease.look()
+            _write_loss(self._run.journal, lock, found.holder if found else None)
+        except HotfixError as error:
+            return error.message
+        return "the lock was not this run's any more"
+
+
+def _me(run: Run) -> Holder:
+    return myself(
+        run.clock,
+        who=run.forge.current_user().username,
+        hotfix=run.plan.hotfix,
+        plan_digest=run.plan.digest,
+        tool_version=run.request.tool_version,
+        job=run.request.job,
+    )
+
+
+def _left_behind(journal: Journal, project: str) -> Entry | None:
+    """Find the hold that an earlier run on this lockfile took and never gave back."""
+    took = journal.last("lock", project, "done")
+    gave = journal.last("unlock", project, "done")
+    if took is None or "id" not in took.facts or (gave is not None and gave.seq > took.seq):
+        return None
+    return took
+
+
+def _written(journal: Journal, project: str, lock: str) -> Entry | None:
+    return journal.last("lock", project, "observed", lock=lock)
+
+
+def _write_loss(journal: Journal, lock: TargetLock, now: Holder | None) -> None:
+    """Write down, once, that a lock which this lockfile's run left is not its own any more."""
+    left = _left_behind(journal, lock.project)
+    if left is None or (now is not None and now.id == left.facts["id"]):
+        return
+    mine = str(left.facts["id"])
+    if _written(journal, lock.project, mine) is None:
+        found = next((each for each in lock.notes.read() if each.lock == mine), None)
+        facts = found.facts() if found else _gone(mine, now)
+        journal.add("lock", lock.project, "observed", {"ref": lock.lease.name, **facts})
+
+
+def _gone(lock: str, now: Holder | None) -> dict[str, JsonValue]:
+    """Tell of a lock that nobody left a note for: who holds it now, where somebody does."""
+    if now is None:
+        said = "the lock that this hotfix's run left is gone, and nobody left a note"
+        return {"what": "gone", "lock": lock, "message": said}
+    return {
+        "what": "taken-over",
+        "lock": lock,
+        "by": now.who,
+        "by_host": now.host,
+        "at": now.since,
+        "message": f"the lock that this hotfix's run left is held by {described(now)}",
+    }
