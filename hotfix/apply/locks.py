@@ -6,7 +6,7 @@ the lockfiles of both: of the run that lost it, and of the one that holds it nex
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from hotfix.apply.lock_notes import LockNotes, Note, note
 from hotfix.apply.ref_lock import RefPlace
 from hotfix.apply.state_lock import StatePlace, state_of
 from hotfix.clock import timestamp
-from hotfix.errors import HotfixError
+from hotfix.errors import HotfixError, LockedError
 from hotfix.forge.protocol import ForgeError
 from hotfix.parallel import in_parallel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
 
     from pydantic import JsonValue
 
@@ -102,12 +103,14 @@ class Locks:
     def renew(self) -> None:
         """Prolong what must not run out while the run waits, or a person thinks."""
         for lock in self.taken:
-            lock.lease.renew()
+            with _saying_why(lock):
+                lock.lease.renew()
 
     def prove(self) -> None:
         """Look just before an effect whether no other run took over."""
         for lock in self.taken:
-            lock.lease.prove()
+            with _saying_why(lock):
+                lock.lease.prove()
 
     def give_back(self, state: State) -> None:
         """Give every lock back and record the state; only what was locked is told."""
@@ -177,6 +180,20 @@ class Locks:
         except HotfixError as error:
             return error.message
         return "the lock was not this run's any more"
+
+
+@contextmanager
+def _saying_why(lock: TargetLock) -> Iterator[None]:
+    """Add to the refusal of a lock that was lost what the one who ended it left to say."""
+    held = lock.lease.held
+    try:
+        yield
+    except LockedError as error:
+        with suppress(ForgeError):
+            for each in lock.notes.read():
+                if held is not None and each.lock == held.holder.id:
+                    error.add_note(f"It was left beside it: {each.sentence()}.")
+        raise
 
 
 def _me(run: Run) -> Holder:

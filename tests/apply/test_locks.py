@@ -280,6 +280,7 @@ def test_a_yes_that_comes_after_the_lock_was_lost_presses_nothing(
     assert caught.value.message == (
         f"The lock of {CORE} was taken from this run: it is not there any more."
     )
+    assert caught.value.__notes__[0].endswith("by maria on desk-2: the laptop is off.")
     assert rehearsal.effects()["press"] == 0
     last, unlock = rehearsal.lock.entries[-2:]
     assert (last.facts["what"], last.facts["by"]) == ("unlocked", "maria")
