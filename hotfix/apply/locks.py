@@ -139,31 +139,17 @@ class Locks:
 
         ``left`` is the hold that an earlier run on this very lockfile left behind.
         """
-        run, clock = self._run, self._run.clock
-        try:
-            notes = lock.notes.read()
-        except ForgeError:
-            notes = ()
-        new = [each for each in notes if each.what == "unlocked" and not each.told]
-        ours: list[Note] = []
-        if dead:
-            reason = why_dead(dead, clock) or "its run was dead"
-            at = timestamp(clock.now())
-            ours = [note("taken-over", dead, by=me.who, by_host=me.host, at=at, reason=reason)]
-        for each in (*new, *ours):
+        run, notes = self._run, _read(lock)
+        broken = [each for each in notes if each.what == "unlocked" and not each.told]
+        ours = [_taken_over(dead, me, run.clock)] if dead else []
+        for each in (*broken, *ours):
             if _written(run.journal, lock.project, each.lock) is None:
                 self._write(lock, each)
-        left_for_others = [replace(each, told=True) for each in ours if each.lock != left]
-
-        def kept(found: tuple[Note, ...]) -> tuple[Note, ...]:
-            told = {each.lock for each in new}
-            others = [each for each in found if each.lock != left]
-            marked = [replace(each, told=each.told or each.lock in told) for each in others]
-            return (*marked, *left_for_others)
-
-        if notes or left_for_others:
+        others = tuple(each for each in ours if each.lock != left)
+        if notes or others:
+            told = {each.lock for each in broken}
             with suppress(ForgeError):
-                lock.notes.change(kept)
+                lock.notes.change(lambda found: (*_kept(found, told, left), *others))
 
     def _write(self, lock: TargetLock, found: Note) -> None:
         facts = {"ref": lock.lease.name, **found.facts()}
@@ -189,11 +175,32 @@ def _saying_why(lock: TargetLock) -> Iterator[None]:
     try:
         yield
     except LockedError as error:
-        with suppress(ForgeError):
-            for each in lock.notes.read():
-                if held is not None and each.lock == held.holder.id:
-                    error.add_note(f"It was left beside it: {each.sentence()}.")
+        for each in _read(lock):
+            if held is not None and each.lock == held.holder.id:
+                error.add_note(f"A note says: {each.sentence()}.")
         raise
+
+
+def _read(lock: TargetLock) -> tuple[Note, ...]:
+    """Read the notes; a run that has its lock does not end because they cannot be had."""
+    try:
+        return lock.notes.read()
+    except ForgeError:
+        return ()
+
+
+def _taken_over(dead: Holder, me: Holder, clock: Clock) -> Note:
+    reason = why_dead(dead, clock) or "its run was dead"
+    at = timestamp(clock.now())
+    taken = note("taken-over", dead, by=me.who, by_host=me.host, at=at, reason=reason)
+    return replace(taken, told=True)
+
+
+def _kept(notes: tuple[Note, ...], told: set[str], left: str | None) -> Iterator[Note]:
+    """Keep what others have not read yet; what is in this lockfile now is told."""
+    for each in notes:
+        if each.lock != left:
+            yield replace(each, told=each.told or each.lock in told)
 
 
 def _me(run: Run) -> Holder:
