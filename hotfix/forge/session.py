@@ -8,6 +8,7 @@ redirects of reads alone: a redirected write would be sent on as a read of somet
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -44,6 +45,7 @@ class GuardedSession(requests.Session):
         if trust is not None:
             self.mount("https://", _Trusting(trust))
         self._origin = origin(url)
+        self._api = f"{urlsplit(url).path.rstrip('/')}/api/"
         # Plain HTTP is allowed to this machine alone, so it must not go out through a proxy.
         self.trust_env = not is_loopback(self._origin.host)
         self._token = token
@@ -88,10 +90,20 @@ class GuardedSession(requests.Session):
             return False
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Tell where a redirect leads, for reads alone."""
+        """Tell where a redirect leads, for reads alone, and never from the API to a web page.
+
+        A log-in page would be taken for the answer, and one that is not there for GitLab's word
+        that what was asked for is absent.
+        """
         if resp.request.method not in {"GET", "HEAD"}:
             return None
-        return super().get_redirect_target(resp)
+        target = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        leads_to = urljoin(resp.url, target)
+        if self._is_home(leads_to) and not urlsplit(leads_to).path.startswith(self._api):
+            return None
+        return target
 
     def rebuild_auth(
         self, prepared_request: requests.PreparedRequest, response: requests.Response

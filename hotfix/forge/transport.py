@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BRANCHES = "refs/heads/"
+_REDIRECTS = range(300, 400)
 _SERVER_ERROR = 500
 
 
@@ -185,8 +186,9 @@ class _Push:
         try:
             return git.push(self.ref, self._decide)
         except ForgeError as error:
+            # A redirect is no refusal: a proxy's log-in page may stand in the answer's place.
             lost = isinstance(error, LostAnswerError) or error.status >= _SERVER_ERROR
-            if self.begun and lost:
+            if self.begun and (lost or error.status in _REDIRECTS):
                 raise _unknown(self.ref, error.message) from error
             raise
 

@@ -66,6 +66,18 @@ def test_a_redirected_write_is_not_followed_and_not_called_refused(
     assert [seen.method for seen in stub.requests] == ["POST"]
 
 
+def test_a_read_that_is_sent_to_a_log_in_page_is_no_proof_of_absence(
+    forge: GitLabForge, stub: Stub
+) -> None:
+    stub.on("GET", "/user", status=302, headers={"Location": "/users/sign_in"})
+
+    with pytest.raises(ForgeError, match="redirected to /users/sign_in") as caught:
+        forge.current_user()
+
+    assert not isinstance(caught.value, NotFoundError)
+    assert len(stub.requests) == 1
+
+
 def test_redirects_in_a_circle_end(forge: GitLabForge, stub: Stub) -> None:
     stub.on("GET", "/user", status=302, headers={"Location": "/api/v4/user"})
 
