@@ -18,13 +18,23 @@ if TYPE_CHECKING:
     from hotfix.apply.journal import Journal
     from hotfix.apply.ports import Operator, Pace, Progress, Stop, Until
     from hotfix.clock import Clock
-    from hotfix.evidence.model import StepName
+    from hotfix.evidence.model import Lock, StepName
     from hotfix.forge.protocol import Forge, Repository
     from hotfix.git.objects import GitObject
     from hotfix.plan.model import Plan, TargetChange
     from hotfix.spec.model import Spec
 
 Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What a rollback takes back, and why."""
+
+    lockfile: Path
+    hotfix: Lock
+    reason: Callable[[], str | None]
+    """Asks the operator; ``None`` where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class Request:
     tool_version: str
     job: str | None = None
     """The page of the CI job that this run is, if it is one."""
+    way_back: str = ""
+    """The command that takes the hotfix back; empty in a rollback, from which there is no other."""
+    back: WayBack | None = None
+    """Set in a rollback."""
 
 
 @dataclass(slots=True)
@@ -58,6 +72,10 @@ class Run:
     progress: Progress
     stop: Stop
     journal: Journal
+    reason: str | None = None
+    """Why a rollback was begun, in the run that began it."""
+    sibling: Lock | None = None
+    """The hotfix's record in a rollback, and the other way round: they share an incident."""
     repositories: dict[str, Repository] = field(default_factory=dict)
     keep_alive: Callable[[], None] = lambda: None
     """Renews what must not run out while the run waits: the lock's lease."""
@@ -158,3 +176,20 @@ def head_after(target: TargetChange) -> Sha:
     if target.after is None:
         raise ValueError("a plan with blockers is not applied")
     return Sha(target.after)
+
+
+def may_run(run: Run, target: TargetChange) -> frozenset[str]:
+    """Tell which commits production may run before the press.
+
+    On the way back that is the hotfix, or still the last known-good one where it failed half-way.
+    """
+    back = run.request.back
+    taken = back.hotfix.plan.targets if back else ()
+    heads = {each.after for each in taken if each.project == target.project and each.after}
+    return frozenset({target.production.sha, *heads})
+
+
+def or_go_back(run: Run) -> str:
+    """Offer the way back beside going on, with the exact command; nothing in a rollback."""
+    command = run.request.way_back
+    return f"\nOr take the way back that was approved with the plan: {command}" if command else ""

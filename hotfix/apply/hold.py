@@ -27,6 +27,7 @@ def hold(planned: Plan, now: Plan, *, begun: bool) -> None:
     Raises ``StaleError`` with the difference; for a plan that is new, its blockers as
     ``BlockedError``.
     """
+    _hold_targets(planned, now)
     for before, after in zip(planned.targets, now.targets, strict=True):
         _hold_branch(before, after)
     moving = [finding for finding in now.blockers if finding.code in _MOVING]
@@ -68,6 +69,17 @@ def refuse_blocked(plan: Plan) -> None:
     first, *rest = plan.blockers
     more = "".join(f"\n{each.code}: {each.message} {each.hint}" for each in rest)
     raise BlockedError(first.code, first.message, hint=first.hint + more)
+
+
+def _hold_targets(planned: Plan, now: Plan) -> None:
+    """Refuse where other targets are to do now: of a way back, one may be back by itself."""
+    before, after = ([each.project for each in plan.targets] for plan in (planned, now))
+    if before != after:
+        raise StaleError(
+            "plan-stale",
+            f"The plan is of {', '.join(before)}; to do is {', '.join(after)} now.",
+            hint="Plan again, and have the new plan reviewed.",
+        )
 
 
 def _hold_branch(planned: TargetPlan, now: TargetPlan) -> None:

@@ -88,12 +88,15 @@ class Locks:
     def take(self, target: TargetPlan, approval: Approval | None) -> None:
         """Take the lock of a target; the entry carries the yes to the plan, where one was given."""
         run, lock = self._run, self._lock(target.project)
-        left, facts = _left_behind(run.journal, lock.project), {"ref": lock.lease.name}
+        left = _left_behind(run.journal, lock.project)
+        facts: dict[str, JsonValue] = {"ref": lock.lease.name}
+        if approval is not None and run.reason is not None:
+            facts["reason"] = run.reason
         run.journal.add("lock", lock.project, "intent", facts, approval=approval)
         me = _me(run)
         dead = lock.lease.take(me)
         self.taken.append(lock)
-        done: dict[str, JsonValue] = {**facts, "id": me.id}
+        done: dict[str, JsonValue] = {"ref": lock.lease.name, "id": me.id}
         if dead:
             done["taken_over"] = {"who": dead.who, "host": dead.host, "since": dead.since}
         run.journal.add("lock", lock.project, "done", done)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from hotfix.apply.locks import Locks
 from hotfix.apply.steps.incident import incident, write_head
@@ -22,13 +23,39 @@ from hotfix.errors import (
     WaitingError,
 )
 from hotfix.evidence.checks import complete
+from hotfix.plan.order import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hotfix.apply.context import Run
     from hotfix.evidence.model import Approval, State, StepName
-    from hotfix.plan.model import Plan, TargetPlan
+    from hotfix.plan.model import Kind, Plan, TargetPlan
+
+
+_ENDS: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
+    {
+        "hotfix": {
+            "restore": "Release is restored to production's state, as asked; nothing was deployed.",
+            "branch": "The release branch holds the hotfix, as asked; nothing was deployed.",
+            "staging": "Staging is deployed and the production gate is reached, as asked.",
+            "production": "Production runs the hotfix, as asked; checks and incident are still to "
+            "come.",
+            "complete": "complete",
+        },
+        "rollback": {
+            "restore": "Release is restored to the last known-good state, as asked; nothing was "
+            "deployed.",
+            "branch": "The release branch holds the last known-good state, as asked; nothing was "
+            "deployed.",
+            "staging": "Staging is deployed and the production gate is reached, as asked.",
+            "production": "Production runs the last known-good state again, as asked; checks and "
+            "incident are still to come.",
+            "complete": "rolled back",
+        },
+    }
+)
+"""How a run ends: by the point that ``--until`` names, or complete."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +85,7 @@ class Loop:
             raise
         except HotfixError as error:
             self._note_failure(error)
+            self._record_outcome(error)
             raise
         finally:
             self.locks.give_back(state)
@@ -65,7 +93,8 @@ class Loop:
             return ended
         write_head(run)
         total = len(run.journal.lock.checks)
-        return f"Hotfix {run.plan.hotfix} is complete: {total} of {total} checks passed."
+        is_now = _ENDS[run.plan.kind]["complete"]
+        return f"Hotfix {run.plan.hotfix} is {is_now}: {total} of {total} checks passed."
 
     def _begin(self, targets: Sequence[TargetPlan]) -> None:
         for target in targets:
@@ -83,17 +112,18 @@ class Loop:
     def _go(self, targets: Sequence[TargetPlan]) -> str | None:
         """Go the steps; returns why it ended early where ``--until`` says so."""
         run, until = self.run, self.run.request.until
-        for target in in_order(targets, run):
+        ends = _ENDS[run.plan.kind]
+        ordered = in_order(targets, run.plan.spec, run.plan.kind)
+        for target in ordered:
             self._do("restore", restore, target)
             self._do("verify-restore", verify_restore, target)
         if until == "restore":
-            return "Release is restored to production's state, as asked; nothing was deployed."
-        for target in in_order(targets, run):
-            self._do("pick", pick, target)
-            self._do("verify-branch", verify_branch, target)
+            return ends["restore"]
+        for target in ordered:
+            self._pick(target)
         if until == "branch":
-            return "The release branch holds the hotfix, as asked; nothing was deployed."
-        for target in in_order(targets, run):
+            return ends["branch"]
+        for target in ordered:
             self._do("orchestrate", orchestrate, target)
             gate = self._do("staging", staging, target)
             if until == "staging":
@@ -103,13 +133,19 @@ class Loop:
             if until != "production":
                 self._do("smoke", smoke, target)
         if until == "staging":
-            return "Staging is deployed and the production gate is reached, as asked."
+            return ends["staging"]
         if until == "production":
-            return "Production runs the hotfix, as asked; checks and incident are still to come."
+            return ends["production"]
         self.at = ("incident", None)
         incident(run)
         self._prove()
         return None
+
+    def _pick(self, target: TargetPlan) -> None:
+        """Put the hotfix on the baseline; a rollback puts nothing there, and that is verified."""
+        if self.run.plan.kind == "hotfix":
+            self._do("pick", pick, target)
+        self._do("verify-branch", verify_branch, target)
 
     def _do(
         self,
@@ -149,15 +185,14 @@ class Loop:
             state=None if self.locks.taken else "failed",
         )
 
+    def _record_outcome(self, error: HotfixError) -> None:
+        """Tell the incident that a rollback did not help (runbook, Rollback And Recovery).
 
-def in_order(targets: Sequence[TargetPlan], run: Run) -> list[TargetPlan]:
-    """Order targets so that each comes after those that it waits for; else as the spec has them."""
-    after = {target.project: set(target.after) for target in run.plan.spec.targets}
-    left = list(targets)
-    ordered: list[TargetPlan] = []
-    while left:
-        done = {target.project for target in ordered}
-        ready = next(target for target in left if after[target.project] <= done)
-        left.remove(ready)
-        ordered.append(ready)
-    return ordered
+        That has to be seen on the screen, whatever GitLab says to the incident.
+        """
+        if error.code != "not-recovered":
+            return
+        try:
+            incident(self.run)
+        except HotfixError as other:
+            error.add_note(f"The incident does not say so yet: {other}")

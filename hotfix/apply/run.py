@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfix.apply.alone import alone
 from hotfix.apply.context import Request, Run
@@ -32,6 +32,8 @@ from hotfix.identifiers import short
 from hotfix.parallel import in_parallel
 from hotfix.plan.document import to_json
 from hotfix.plan.make import make_plan
+from hotfix.plan.rollback import make_rollback
+from hotfix.plan.summary import NOTHING_TO_GO_BACK_FROM
 
 if TYPE_CHECKING:
     from hotfix.apply.ports import Operator, Progress, Stop
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
     from hotfix.plan.model import Plan
 
 __all__ = ["Outcome", "Request", "apply"]
+
+
+_PLANNED_ANEW: Final = frozenset({"branch-moved", "production-moved", "plan-stale"})
+"""What is stale in these ways is mended by another plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def apply(
         raise
     except StaleError as error:
         name_mover(error, forge)
-        if error.code != "spec-changed" and request.command not in error.hint:
+        if error.code in _PLANNED_ANEW:
             error.hint = f"{error.hint} Plan again with: {request.plan_command}"
         raise
 
@@ -93,25 +99,27 @@ def _apply(
         journal = Journal.resume(request.lockfile, clock)
         if journal is not None:
             _refuse_changed(journal, request)
+            _refuse_taken_back(journal)
         if journal is not None and journal.lock.state == "complete":
             plan, built, approval = journal.lock.plan, None, None
         else:
             refuse_held(request, forge, clock, journal)
-            built = make_plan(request.spec, forge, clock, tool_version=request.tool_version)
+            built = _make(journal, request, forge, clock)
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
             approval = None
+        reason: str | None = None
         if journal is None:
             done = built is not None and _is_nothing_to_do(built.plan)
             # Asked before there is a lockfile: one that is there counts as approved.
             approval = None if done else _approve(plan, operator, forge, clock, request)
+            reason = None if done else _reason(request)
             by = forge.current_user().username
             journal = Journal.begin(
                 request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
             )
             if done:
-                message = "Nothing to do. Production and release already match the request."
-                return Outcome(journal.lock, message)
+                return Outcome(journal.lock, _nothing(plan))
         run = Run(
             request=request,
             plan=plan,
@@ -122,11 +130,32 @@ def _apply(
             progress=progress,
             stop=stop,
             journal=journal,
+            reason=reason,
+            sibling=request.back.hotfix if request.back else None,
         )
         if built is None:
             return _already_complete(run)
         message = Loop(run, built.plan, approval).carry_out()
         return Outcome(run.journal.lock, message)
+
+
+def _nothing(plan: Plan) -> str:
+    if plan.kind == "rollback":
+        return NOTHING_TO_GO_BACK_FROM
+    return "Nothing to do. Production and release already match the request."
+
+
+def _make(journal: Journal | None, request: Request, forge: Forge, clock: Clock) -> Built:
+    """Plan the request as the world is now; a rollback that has begun keeps its targets."""
+    if request.back is None:
+        return make_plan(request.spec, forge, clock, tool_version=request.tool_version)
+    return make_rollback(
+        request.back.hotfix.plan,
+        forge,
+        clock,
+        tool_version=request.tool_version,
+        begun={target.project for target in journal.lock.plan.targets} if journal else None,
+    )
 
 
 def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Plan:
@@ -142,6 +171,7 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
             hint="A run holds to the plan that it began with. Apply that one, or the spec.",
         )
     refuse_forbidden(plan)
+    _refuse_going_back(plan, built.plan, request)
     if journal is None:
         refuse_blocked(plan)
     hold(plan, built.plan, begun=journal is not None)
@@ -165,6 +195,49 @@ def _refuse_changed(journal: Journal, request: Request) -> None:
             f"{journal.path} belongs to the spec {journal.lock.spec_digest}; this one is {now}.",
             hint="A changed hotfix gets a new id, or take the spec back to what was applied.",
         )
+
+
+def _refuse_taken_back(journal: Journal) -> None:
+    lock = journal.lock
+    if lock.state == "rolled-back":
+        raise StaleError(
+            "rolled-back",
+            f"Hotfix {lock.hotfix} was rolled back at {lock.entries[-1].at}; it is not applied "
+            "again.",
+            hint="A new attempt is a new hotfix: give the spec a new id, and `production_sha` "
+            "what production runs now. Then plan it.",
+        )
+
+
+def _refuse_going_back(plan: Plan, now: Plan, request: Request) -> None:
+    """Refuse to apply what a rollback takes back: release stands at its commit, by nobody's push.
+
+    A rollback itself has no way back in its plan.
+    """
+    backs = {each.after: each for each in plan.rollback.targets} if plan.rollback else {}
+    for target in now.targets:
+        back = backs.get(target.before)
+        if back is not None and back.before != back.after:
+            raise StaleError(
+                "rollback-begun",
+                f"{target.release_branch} of {target.project} stands at "
+                f"{short(target.before or '')}, the way back from this hotfix.",
+                hint=f"A rollback was begun. Go on with it: {request.way_back}",
+            )
+
+
+def _reason(request: Request) -> str | None:
+    """Ask why it is rolled back; whoever reads the record later wants to know first."""
+    if request.back is None:
+        return None
+    reason = " ".join((request.back.reason() or "").split())
+    if not reason:
+        raise WaitingError(
+            "reason-missing",
+            "The rollback waits for its reason; nothing was changed.",
+            hint=f"Say it at a terminal, or with --reason TEXT: {request.command}",
+        )
+    return reason
 
 
 def _approve(
@@ -191,6 +264,7 @@ def _already_complete(run: Run) -> Outcome:
     Raises ``StaleError`` where it does not: the record is true of its time, not of now.
     """
     lock = run.journal.lock
+    name = f"{'Rollback of hotfix' if lock.kind == 'rollback' else 'Hotfix'} {lock.hotfix}"
     environments = in_parallel(
         partial(run.forge.environment, target.project, target.environment)
         for target in lock.plan.targets
@@ -200,12 +274,11 @@ def _already_complete(run: Run) -> Outcome:
         if runs != target.after:
             raise StaleError(
                 "production-moved",
-                f"Hotfix {lock.hotfix} is complete, but {target.environment} of {target.project} "
+                f"{name} is complete, but {target.environment} of {target.project} "
                 f"runs {short(runs or 'nothing')} now, no longer {short(target.after or '?')}.",
                 hint=f"Somebody deployed since: {environment.web_url} Nothing was done.",
             )
     if lock.seal is None:
         write_head(run)
-        return Outcome(run.journal.lock, f"Hotfix {lock.hotfix} is complete, and sealed now.")
-    since = lock.entries[-1].at
-    return Outcome(lock, f"Nothing to do. Hotfix {lock.hotfix} is complete since {since}.")
+        return Outcome(run.journal.lock, f"{name} is complete, and sealed now.")
+    return Outcome(lock, f"Nothing to do. {name} is complete since {lock.entries[-1].at}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,31 +24,44 @@ class Standing:
     hint: str
 
 
-def standing(lock: Lock | None, command: str, lockfile: Path) -> Standing:
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What can be typed next: to go on, and to go back where there is a way back."""
+
+    on: str
+    back: str = ""
+
+
+def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:
     """Tell where the hotfix stands; before the first apply it waits for that."""
     if lock is None:
         return Standing(
-            "planned", "waiting", "This hotfix was not applied yet.", f"Begin with: {command}"
+            "planned", "waiting", "This hotfix was not applied yet.", f"Begin with: {commands.on}"
         )
-    name = f"Hotfix {lock.hotfix}"
+    name = f"{'Rollback of hotfix' if lock.kind == 'rollback' else 'Hotfix'} {lock.hotfix}"
+    verify = f"Verify it with: hotfix audit {shlex.quote(str(lockfile))}"
     if lock.state == "complete":
-        return Standing(
-            "complete", "done", f"{name} is complete.", f"Verify it with: hotfix audit {lockfile}"
-        )
+        return Standing("complete", "done", f"{name} is complete.", verify)
     if lock.state == "rolled-back":
-        return Standing("rolled-back", "done", f"{name} was rolled back.", "")
+        return Standing("rolled-back", "done", f"{name} was rolled back.", verify)
     where = _where(lock)
     if lock.state == "failed":
+        back = f"\nOr take the way back: {commands.back}" if commands.back else ""
         return Standing(
-            "failed", "failed", f"{name} failed {where}.", f"Mend it, then go on with: {command}"
+            "failed",
+            "failed",
+            f"{name} failed {where}.",
+            f"Mend it, then go on with: {commands.on}{back}",
         )
-    return Standing(lock.state, "waiting", f"{name} stopped {where}.", f"Go on with: {command}")
+    return Standing(lock.state, "waiting", f"{name} stopped {where}.", f"Go on with: {commands.on}")
 
 
 def _where(lock: Lock) -> str:
-    for entry in reversed(lock.entries):
-        if entry.step == "unlock":
-            continue
+    """Name the last step; of a run that failed, the one that it failed at."""
+    told = [entry for entry in lock.entries if entry.step != "unlock"]
+    said = [entry for entry in told if "message" in entry.facts]
+    last = (said or told)[-1:] if lock.state == "failed" else told[-1:]
+    for entry in last:
         of = f" of {entry.target}" if entry.target else ""
         if "error" in entry.facts:
             return f"in {entry.step}{of}: {one_line(str(entry.facts['message']))}"

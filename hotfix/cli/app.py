@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "show": "hotfix.cli.show",
         "apply": "hotfix.cli.apply",
         "status": "hotfix.cli.status",
+        "rollback": "hotfix.cli.rollback",
         "audit": "hotfix.cli.audit",
         "unlock": "hotfix.cli.unlock",
         "schema": "hotfix.cli.schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
@@ -13,8 +14,8 @@ import click
 
 from hotfix import __version__
 from hotfix.cli import exits, options
+from hotfix.cli.commands import apply_command, plan_command, rollback_command
 from hotfix.cli.documents import kind_of, lockfile_of, read
-from hotfix.cli.plan import apply_command, plan_command
 from hotfix.errors import InputError, InterruptedRunError, WaitingError
 from hotfix.text import one_line
 
@@ -49,6 +50,11 @@ class Flags:
     gitlab: str | None = None
     no_cache: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what would answer the second question and not the first."""
+        if self.promote and not self.auto_approve:
+            raise click.UsageError("--promote needs --auto-approve.")
+
     def words(self) -> list[str]:
         """Write what a resumed run needs again; answers of gates are not among it."""
         return [
@@ -61,37 +67,7 @@ class Flags:
 
 @click.command("apply")
 @click.argument("file", metavar="SPEC|PLAN", type=options.FILE)
-@click.option("--auto-approve", is_flag=True, help="Answer the first question; the gate stays.")
-@click.option(
-    "--promote", is_flag=True, help="Answer the production gate too; needs --auto-approve."
-)
-@click.option(
-    "--until",
-    type=click.Choice(["restore", "branch", "staging", "production"]),
-    help="Stop when this is reached.",
-)
-@click.option("--lock", type=options.FILE, metavar="FILE", help="Keep the lockfile here.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
-    help="The most that any one wait may take; then exit 3, resumable.",
-)
-@click.option(
-    "--lock-timeout",
-    type=click.FloatRange(min=0),
-    default=0.0,
-    metavar="SECONDS",
-    help="How long to wait for a lock that another run holds; else exit 6 at once.",
-)
-@click.option(
-    "--events",
-    type=click.File("w", encoding="utf-8"),
-    metavar="FILE",
-    help="Write the run's events here as they happen, one JSON object a line.",
-)
-@options.no_cache
-@options.gitlab
+@options.run
 @options.screen("text", "json", "markdown")
 def command(  # noqa: PLR0913  (click hands over each option by name)
     screen: Screen,
@@ -113,11 +89,9 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     anything is changed, and before the production job is pressed. Without a terminal and
     without the flag that answers, it stops at the gate with 3.
     """
-    if promote and not auto_approve:
-        raise click.UsageError("--promote needs --auto-approve.")
     flags = Flags(auto_approve, promote, until, lock, wait, lock_timeout, gitlab, no_cache)
     outcome = run(screen, file, flags, events=events)
-    _show(screen, outcome, lock or lockfile_of(file))
+    show_outcome(screen, outcome, lock or lockfile_of(file))
     return exits.DONE
 
 
@@ -129,11 +103,13 @@ def run(
     events: TextIO | None = None,
     answers: Callable[[Screen, Interrupts], Answers] | None = None,
     show_plan: bool = True,
+    work: Callable[..., Outcome] | None = None,
 ) -> Outcome:
     """Carry a file out with a person at the terminal, whom signals may stop.
 
     ``answers`` makes the one who answers where it is not the person at the terminal;
-    ``show_plan`` is off where the plan stands on the screen already.
+    ``show_plan`` is off where the plan stands on the screen already. ``work`` is what is done with
+    the file where it is not applied; it is called as ``carry_out`` is.
     """
     from hotfix.apply.ports import Stop
     from hotfix.cli.operator import Operator, TerminalAnswers
@@ -153,7 +129,7 @@ def run(
             promote=flags.promote,
         )
         try:
-            return carry_out(
+            return (work or carry_out)(
                 file,
                 flags,
                 clock=clock,
@@ -185,16 +161,18 @@ def carry_out(
     from hotfix.cli.connection import connect
 
     spec, saved, gitlab = _request(file, flags.gitlab)
+    lockfile = flags.lock or lockfile_of(file)
     request = Request(
         spec=spec,
         saved=saved,
-        lockfile=flags.lock or lockfile_of(file),
+        lockfile=lockfile,
         command=apply_command(file, flags.gitlab, *flags.words()),
         plan_command=plan_command(file, flags.gitlab),
         until=flags.until,
-        pace=_pace(flags.wait),
+        pace=pace_of(flags.wait),
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
+        way_back=rollback_command(lockfile, flags.gitlab),
     )
     forge = connect(gitlab, use_cache=not flags.no_cache, telling=telling)
     return await_lock(
@@ -225,7 +203,14 @@ def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | N
         from hotfix.plan.document import parse
 
         plan = parse(data, str(file))
-        _trust(plan, file, gitlab)
+        if plan.kind == "rollback":
+            raise InputError(
+                "not-applicable",
+                f"{file} is the plan of a rollback, which ends the record of its hotfix too.",
+                hint=f"hotfix rollback LOCK --apply --plan {shlex.quote(str(file))}, with the "
+                "hotfix's lockfile for LOCK.",
+            )
+        trust(plan, file, gitlab)
         return plan.spec, plan, plan.gitlab
     from hotfix.spec.load import load_spec
 
@@ -233,7 +218,7 @@ def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | N
     return loaded.spec, None, loaded.gitlab
 
 
-def _trust(plan: Plan, file: Path, gitlab: str | None) -> None:
+def trust(plan: Plan, file: Path, gitlab: str | None) -> None:
     """Hold what a saved plan says of itself against what the team and the operator say.
 
     The digest that was approved does not cover the address, and the token goes there. And whether
@@ -262,7 +247,8 @@ def _trust(plan: Plan, file: Path, gitlab: str | None) -> None:
         )
 
 
-def _pace(wait: float | None) -> Pace:
+def pace_of(wait: float | None) -> Pace:
+    """Tell how often is looked and how long is waited; raises ``InputError``."""
     from hotfix.apply.ports import Pace
 
     given = os.environ.get("HOTFIX_POLL_SECONDS", "").strip()
@@ -298,7 +284,8 @@ def _show_plan(screen: Screen, plan: Plan, flags: Flags) -> None:
         screen.err(plan_text(plan, width=screen.width, colour=colour, next_command=None))
 
 
-def _show(screen: Screen, outcome: Outcome, lockfile: Path) -> None:
+def show_outcome(screen: Screen, outcome: Outcome, lockfile: Path) -> None:
+    """Show how a run ended in the format that was asked for."""
     if screen.format == "json":
         from hotfix.views.json_documents import dumped, run_document
 
@@ -309,4 +296,5 @@ def _show(screen: Screen, outcome: Outcome, lockfile: Path) -> None:
         screen.out(lock_markdown(outcome.lock))
     else:
         screen.out(f"{outcome.message}\n")
-        screen.say(f"The record is {lockfile}\n")
+        if lockfile.exists():
+            screen.say(f"The record is {lockfile}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from hotfix.errors import FailedError, InputError
 from hotfix.files import write_atomic
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hotfix.evidence.lockfile import LockDocument
 
 Kind = Literal["spec", "plan", "lock"]
+_LOCK: Final = ".lock.json"
+_ROLLBACK: Final = ".rollback.lock.json"
 
 
 def read(path: Path) -> bytes:
@@ -50,8 +52,20 @@ def lockfile_of(path: Path) -> Path:
     """Name the lockfile that belongs to a spec or a saved plan (contract, sections 1 and 7)."""
     for ending in (".plan.json", ".yaml", ".yml", ".json"):
         if path.name.endswith(ending) and path.name != ending:
-            return path.with_name(path.name.removesuffix(ending) + ".lock.json")
-    return path.with_name(path.name + ".lock.json")
+            return path.with_name(path.name.removesuffix(ending) + _LOCK)
+    return path.with_name(path.name + _LOCK)
+
+
+def rollback_lockfile_of(lockfile: Path) -> Path:
+    """Name the lockfile of a hotfix's rollback, by the hotfix's own (contract, section 1)."""
+    return lockfile.with_name(lockfile.name.removesuffix(_LOCK) + _ROLLBACK)
+
+
+def hotfix_lockfile_of(rollback: Path) -> Path | None:
+    """Name the lockfile of the hotfix by its rollback's; ``None`` where the name does not tell."""
+    if not rollback.name.endswith(_ROLLBACK):
+        return None
+    return rollback.with_name(rollback.name.removesuffix(_ROLLBACK) + _LOCK)
 
 
 def lock_beside(path: Path) -> LockDocument | None:

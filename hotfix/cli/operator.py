@@ -138,6 +138,15 @@ class Operator:
             answer = self._read("Apply exactly these changes? Type yes:", "yes")
         return Yes(self._answers.source) if answer == "yes" else None
 
+    def reason(self) -> str | None:
+        """Ask why a hotfix is rolled back, until somebody says; None where nobody is there."""
+        with self._pause():
+            for _ in range(_TRIES):
+                answer = self._read("Why is it rolled back? One line for the record:", "-")
+                if answer is None or answer:
+                    return answer
+        return None
+
     def approve_press(self, press: Press) -> Yes | None:
         """Ask for the production gate: the question names the act, the answer the project."""
         if self._promote:

@@ -30,6 +30,47 @@ no_cache: Final = click.option(
     help="Fetch all Git objects anew; neither read nor write those that are kept between runs.",
 )
 
+_RUN: Final = (
+    click.option("--auto-approve", is_flag=True, help="Answer the first question; the gate stays."),
+    click.option(
+        "--promote", is_flag=True, help="Answer the production gate too; needs --auto-approve."
+    ),
+    click.option(
+        "--until",
+        type=click.Choice(["restore", "branch", "staging", "production"]),
+        help="Stop when this is reached.",
+    ),
+    click.option("--lock", type=FILE, metavar="FILE", help="Keep the lockfile here."),
+    click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="The most that any one wait may take; then exit 3, resumable.",
+    ),
+    click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="How long to wait for a lock that another run holds; else exit 6 at once.",
+    ),
+    click.option(
+        "--events",
+        type=click.File("w", encoding="utf-8", lazy=True),
+        metavar="FILE",
+        help="Write the run's events here as they happen, one JSON object a line.",
+    ),
+    no_cache,
+    gitlab,
+)
+
+
+def run(command: Command) -> Command:
+    """Give a command the options of a run: of ``apply``, and of a rollback that is carried out."""
+    for option in reversed(_RUN):
+        command = option(command)
+    return command
+
 
 def screen(*formats: str) -> Callable[[Command], Command]:
     """Give a command the options of output; it gets a ``Screen`` as its first argument."""

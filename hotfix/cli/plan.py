@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from hotfix import __version__
 from hotfix.cli import exits, options
+from hotfix.cli.commands import apply_command
 from hotfix.errors import BlockedError
 
 if TYPE_CHECKING:
@@ -74,6 +74,19 @@ def run(
 
     loaded = load_spec(spec, gitlab=gitlab, fallback=environment_gitlab(), require_gitlab=True)
     plan = _plan(screen, loaded, verify_with_git=verify_with_git, no_cache=no_cache)
+    return present(
+        screen,
+        plan,
+        out=out,
+        detailed_exitcode=detailed_exitcode,
+        next_command=apply_command(out or spec, gitlab),
+    )
+
+
+def present(
+    screen: Screen, plan: Plan, *, out: Path | None, detailed_exitcode: bool, next_command: str
+) -> int:
+    """Save a plan where that is asked, show it, and return the exit code that it comes to."""
     if out is not None:
         from hotfix.cli.documents import write
         from hotfix.plan.document import serialize
@@ -87,12 +100,12 @@ def run(
     code = exits.BLOCKED if blocked else exits.DONE
     if not blocked and detailed_exitcode and not nothing_to_do(plan):
         code = exits.TO_DO
-    show_plan(screen, plan, apply_command(out or spec, gitlab), blocked)
+    show_plan(screen, plan, next_command, blocked)
     return code
 
 
 def show_plan(
-    screen: Screen, plan: Plan, next_command: str, blocked: BlockedError | None = None
+    screen: Screen, plan: Plan, next_command: str | None, blocked: BlockedError | None = None
 ) -> None:
     """Write a plan in the format that was asked for, and each blocker to standard error."""
     if screen.format == "json":
@@ -116,25 +129,6 @@ def show_plan(
 
         for blocker in plan.blockers:
             show(screen, BlockedError(blocker.code, blocker.message, hint=blocker.hint))
-
-
-def apply_command(file: Path, gitlab: str | None, *more: str) -> str:
-    """Write the command line that carries a spec or a saved plan out."""
-    words = ["hotfix", "apply", str(file), *(["--gitlab", gitlab] if gitlab else []), *more]
-    return shlex.join(words)
-
-
-def plan_command(file: Path, gitlab: str | None) -> str:
-    """Write the command line that plans anew what a file was to carry out.
-
-    Of a saved plan it is the spec beside it, by the name that the contract gives it.
-    """
-    out: list[str] = []
-    spec = str(file)
-    if file.name.endswith(".plan.json"):
-        beside = file.with_name(file.name.removesuffix(".plan.json") + ".yaml")
-        spec, out = str(beside) if beside.exists() else "SPEC", ["--out", str(file)]
-    return shlex.join(["hotfix", "plan", spec, *out, *(["--gitlab", gitlab] if gitlab else [])])
 
 
 def _plan(screen: Screen, loaded: Loaded, *, verify_with_git: bool, no_cache: bool) -> Plan:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from hotfix.cli import exits, options
-from hotfix.cli.documents import kind_of, read
+from hotfix.cli.commands import apply_command, rollback_command
+from hotfix.cli.documents import hotfix_lockfile_of, kind_of, lockfile_of, read
 from hotfix.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfix.cli.screen import Screen
+    from hotfix.plan.model import Plan
 
 
 @click.command("show")
@@ -42,10 +44,19 @@ def command(screen: Screen, file: Path) -> int:
 
 
 def _plan(screen: Screen, data: bytes, file: Path) -> None:
-    from hotfix.cli.plan import apply_command, show_plan
+    from hotfix.cli.plan import show_plan
     from hotfix.plan.document import parse
 
-    show_plan(screen, parse(data, str(file)), apply_command(file, None))
+    plan = parse(data, str(file))
+    show_plan(screen, plan, _next_command(plan, file))
+
+
+def _next_command(plan: Plan, file: Path) -> str | None:
+    """Say what carries a plan out; of a rollback, where its name tells which hotfix it is of."""
+    if plan.kind == "hotfix":
+        return apply_command(file, None)
+    of = hotfix_lockfile_of(lockfile_of(file))
+    return rollback_command(of, None, "--plan", str(file)) if of else None
 
 
 def _lock(screen: Screen, data: bytes, file: Path) -> None:

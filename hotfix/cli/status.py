@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from hotfix.cli import exits, options
-from hotfix.cli.documents import kind_of, lockfile_of, read
-from hotfix.cli.plan import apply_command
+from hotfix.cli.commands import apply_command, rollback_command
+from hotfix.cli.documents import (
+    hotfix_lockfile_of,
+    kind_of,
+    lockfile_of,
+    read,
+    rollback_lockfile_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hotfix.apply.standing import Standing
+    from hotfix.apply.standing import Commands, Standing
     from hotfix.cli.screen import Screen
     from hotfix.evidence.lockfile import LockDocument
 
@@ -33,15 +39,31 @@ def command(screen: Screen, file: Path) -> int:
 
     data = read(file)
     given = kind_of(data)
-    lockfile = file if given == "lock" else lockfile_of(file)
     if given == "spec":
         _check_spec(file)
+    lockfile = _latest(file if given == "lock" else lockfile_of(file))
     document = parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
-    command_again = apply_command(_source(file) if given == "lock" else file, None)
-    found = standing(document.lock if document else None, command_again, lockfile)
+    found = standing(document.lock if document else None, _next(file, given, lockfile), lockfile)
     code = {"done": exits.DONE, "waiting": exits.WAITING, "failed": exits.FAILED}[found.kind]
     _show(screen, found, document, lockfile, code)
     return code
+
+
+def _latest(lockfile: Path) -> Path:
+    """Of a hotfix and a rollback of it that has begun, tell where the rollback stands."""
+    back = rollback_lockfile_of(lockfile)
+    return back if hotfix_lockfile_of(lockfile) is None and back.exists() else lockfile
+
+
+def _next(file: Path, given: str, lockfile: Path) -> Commands:
+    """Write the commands that go on, and back."""
+    from hotfix.apply.standing import Commands
+
+    hotfix = hotfix_lockfile_of(lockfile)
+    if hotfix is not None:
+        return Commands(on=rollback_command(hotfix, None))
+    on = apply_command(_source(file) if given == "lock" else file, None)
+    return Commands(on=on, back=rollback_command(lockfile, None))
 
 
 def _source(lockfile: Path) -> Path:

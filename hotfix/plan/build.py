@@ -13,6 +13,7 @@ from hotfix.plan import guards
 from hotfix.plan.document import plan_digest, rollback_digest, to_json
 from hotfix.plan.draft import draft_target
 from hotfix.plan.model import Finding, ObservedPlan, Plan, PlannedIncident, RollbackPlan
+from hotfix.plan.order import in_order
 from hotfix.plan.summary import summarize
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def build(
     findings = [finding for draft in drafts for finding in draft.findings]
     findings += guards.permission_warning(seen.targets)
     targets = tuple(draft.plan for draft in drafts)
-    rollback = _rollback(drafts)
+    rollback = _rollback(spec, drafts)
     document = Plan(
         format="plan/1",
         hotfix=spec.id,
@@ -85,9 +86,9 @@ def build(
 _UNKNOWN: Final = "sha256:" + "0" * 64
 
 
-def _rollback(drafts: Sequence[Draft]) -> RollbackPlan:
-    ways = tuple(draft.way_back for draft in reversed(drafts) if draft.way_back)
-    document = RollbackPlan(digest=_UNKNOWN, targets=ways)
+def _rollback(spec: Spec, drafts: Sequence[Draft]) -> RollbackPlan:
+    ways = in_order((draft.way_back for draft in drafts if draft.way_back), spec, "rollback")
+    document = RollbackPlan(digest=_UNKNOWN, targets=tuple(ways))
     return document.model_copy(update={"digest": rollback_digest(to_json(document))})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from hotfix.git.attributes import attributes_of
 from hotfix.git.commits import Identity
@@ -31,13 +31,16 @@ from hotfix.plan.resolve import UnresolvedError, commits_to_pick
 from hotfix.plan.told import observed_target, sources_of_sha
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import Seen, SeenMergeRequest, SeenTarget
     from hotfix.plan.why import Why
     from hotfix.spec.model import Spec, Target
+
+Change = TypeVar("Change", bound=TargetChange)
 
 _CUT_OFF: Final = (
     "The runbook forbids the cut-off action in a hotfix: it fills release with unreleased work."
@@ -78,7 +81,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     there = after if after == head else None
     findings += guards.production_guard(target, sources, already_there=there)
     findings += guards.running_guard(target, each.running, already_there=there)
-    pipeline, job = _way_to_production(spec, seen, each, findings)
+    pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
     change = TargetChange(
         project=target.project,
@@ -102,7 +105,11 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         draft.objects = dict(branch.objects)
         draft.conflict = branch.conflict
         if after is not None:
-            draft.way_back = _way_back(spec, target, change, branch, reader)
+            overlay = Overlay(reader)
+            for made in branch.objects.values():
+                overlay.add(made)
+            on_top = Adopted(after, None, (), ())
+            draft.way_back, _ = way_back(spec, change, on_top, overlay)
     return draft
 
 
@@ -208,9 +215,10 @@ def _rules(spec: Spec, target: Target) -> BranchRules:
     )
 
 
-def _way_to_production(
+def way_to_production(
     spec: Spec, seen: Seen, each: SeenTarget, findings: list[Finding]
 ) -> tuple[PlannedPipeline, PlannedJob | None]:
+    """Plan the pipeline, in the types that the orchestrator declares, and the production job."""
     target, orchestrator = each.target, seen.orchestrator
     values = target.orchestration.inputs
     where = f"{orchestrator.project.path}'s CI file at {orchestrator.ref}"
@@ -256,33 +264,44 @@ def _leaving(
     if head is None or not restores:
         return ()
     back = {commit.merge_request for commit in commits if commit.merge_request is not None}
+    found = unreleased(objects.reader, production=Sha(target.production_sha), head=head)
+    return leaving_commits(
+        [commit for commit in found if objects.brought_by.get(commit.sha) not in back],
+        objects.brought_by,
+    )
+
+
+def leaving_commits(
+    commits: Iterable[CommitInfo], brought_by: Mapping[Sha, int]
+) -> tuple[LeavingCommit, ...]:
+    """Tell commits that leave release as the plan does: what, whose, and by which merge request."""
     return tuple(
         LeavingCommit(
             sha=commit.sha,
             title=commit.title,
             author=commit.author.partition(" <")[0],
-            merge_request=objects.brought_by.get(commit.sha),
+            merge_request=brought_by.get(commit.sha),
             is_merge=len(commit.parents) > 1,
         )
-        for commit in unreleased(objects.reader, production=Sha(target.production_sha), head=head)
-        if objects.brought_by.get(commit.sha) not in back
+        for commit in commits
     )
 
 
-def _way_back(
-    spec: Spec, target: Target, change: TargetChange, branch: Branch, reader: ObjectReader
-) -> TargetChange:
-    """Plan the rollback: the same restore, on top (runbook, Rollback And Recovery)."""
-    overlay = Overlay(reader)
-    for made in branch.objects.values():
-        overlay.add(made)
-    back = plan_branch(overlay, _rules(spec, target), Adopted(branch.head, None, (), ()), ())
+def way_back(
+    spec: Spec, change: Change, adopted: Adopted, reader: ObjectReader
+) -> tuple[Change, Branch]:
+    """Plan the rollback: the same restore, on top (runbook, Rollback And Recovery).
+
+    Nothing is picked, and the checks are those of the way back.
+    """
+    (target,) = (each for each in spec.targets if each.project == change.project)
+    branch = plan_branch(reader, _rules(spec, target), adopted, ())
     return change.model_copy(
         update={
-            "before": branch.head,
-            "after": back.head,
-            "commits": tuple(back.commits),
+            "before": adopted.restore.sha if adopted.restore else adopted.base,
+            "after": branch.head,
+            "commits": tuple(branch.commits),
             "leaving": (),
             "smoke_checks": tuple(c for c in target.smoke_checks if c.applies_to("rollback")),
         }
-    )
+    ), branch

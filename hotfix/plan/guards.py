@@ -15,7 +15,7 @@ from hotfix.plan.why import conflict_text
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from hotfix.forge.types import Approvals, Deployment, MergeRequest
     from hotfix.git.commits import CommitInfo, Conflicted
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from hotfix.plan.why import Why
     from hotfix.spec.model import ApprovalPolicy, Target
 
-WARNINGS: Final = frozenset({"apply-not-permitted", "attributes-not-read", "mr-other-branch"})
+WARNINGS: Final = frozenset(
+    {
+        "already-back",
+        "apply-not-permitted",
+        "attributes-not-read",
+        "mr-other-branch",
+        "way-back-differs",
+    }
+)
 """Codes that are told and can be passed; every other finding blocks."""
 
 
@@ -37,19 +45,10 @@ def production_guard(
     and gather evidence. ``already_there`` is the planned head where the branch stands at it: then
     production may run that, since the hotfix was deployed.
     """
-    said = {source.sha for source in sources}
-    if None in said or len(said) != 1:
-        table = "; ".join(f"{source.source}: {source.detail}" for source in sources)
-        yield Finding(
-            code="production-unknown",
-            target=target.project,
-            message=f"What {target.environment} runs is not clear. {table}.",
-            hint="The runbook says: gather evidence from deploy logs, release records or the last "
-            "successful production pipeline before release is changed.",
-        )
-        return
-    (sha,) = said
-    if sha not in {target.production_sha, already_there}:
+    sha = clear_sha(sources)
+    if sha is None:
+        yield _unclear(target, sources)
+    elif sha not in {target.production_sha, already_there}:
         yield Finding(
             code="production-mismatch",
             target=target.project,
@@ -58,6 +57,44 @@ def production_guard(
             hint=f"See {one_line(sources[0].url or 'the environments page')}. "
             "If GitLab is right, correct `production_sha` and plan anew.",
         )
+
+
+def way_back_guard(
+    target: Target, sources: Sequence[SourceOfSha], *, expected: Collection[str | None]
+) -> Iterator[Finding]:
+    """Refuse to go back from what this hotfix did not bring: somebody deployed since."""
+    sha = clear_sha(sources)
+    if sha is None:
+        yield _unclear(target, sources)
+    elif sha not in expected:
+        yield Finding(
+            code="production-mismatch",
+            target=target.project,
+            message=f"{target.environment} runs {sha}, which is neither this hotfix nor the last "
+            f"known-good state. {_table(sources)}.",
+            hint=f"Somebody deployed since: {one_line(sources[0].url or 'the environments page')} "
+            "Ask them. The way back would take their work off production too.",
+        )
+
+
+def clear_sha(sources: Sequence[SourceOfSha]) -> str | None:
+    """Return the commit that every record says production runs; ``None`` where they do not."""
+    said = {source.sha for source in sources}
+    return said.pop() if len(said) == 1 else None
+
+
+def _unclear(target: Target, sources: Sequence[SourceOfSha]) -> Finding:
+    return Finding(
+        code="production-unknown",
+        target=target.project,
+        message=f"What {target.environment} runs is not clear. {_table(sources)}.",
+        hint="The runbook says: gather evidence from deploy logs, release records or the last "
+        "successful production pipeline before release is changed.",
+    )
+
+
+def _table(sources: Sequence[SourceOfSha]) -> str:
+    return "; ".join(f"{source.source}: {source.detail}" for source in sources)
 
 
 def running_guard(

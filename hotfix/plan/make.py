@@ -42,7 +42,7 @@ def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> B
     """
     seen = observe(spec, forge, clock)
     histories = in_parallel(partial(_history, each, forge) for each in seen.targets)
-    names = _names(forge, histories)
+    names = names_of(forge, histories)
     objects = {
         each.target.project: TargetObjects(history.reader, named)
         for each, history, named in zip(seen.targets, histories, names, strict=True)
@@ -61,7 +61,7 @@ def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> B
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
+class History:
     """Commits of a target that want the name of the merge request that brought them."""
 
     project: str
@@ -71,21 +71,19 @@ class _History:
     """What the merge commits among them tell."""
 
 
-def _history(seen: SeenTarget, forge: Forge) -> _History:
+def _history(seen: SeenTarget, forge: Forge) -> History:
     """Bring a target's objects, and list what release has and production has not."""
-    reader = _fetched(forge.repository(seen.project), tuple(_heads(seen)), tuple(_named(seen)))
+    reader = fetched(forge.repository(seen.project), tuple(_heads(seen)), tuple(_named(seen)))
     head, production = seen.release_head, Sha(seen.target.production_sha)
     commits: tuple[CommitInfo, ...] = ()
     if production.encode() in reader:
         bring_between(reader, exclude=production, include=_heads(seen))
     if head is not None and production.encode() in reader:
         commits = unreleased(reader, production=production, head=head)
-    return _of(seen.target, reader, commits)
+    return history_of(seen.target, reader, commits)
 
 
-def _fetched(
-    repository: Repository, heads: tuple[Sha, ...], named: tuple[Sha, ...]
-) -> ObjectReader:
+def fetched(repository: Repository, heads: tuple[Sha, ...], named: tuple[Sha, ...]) -> ObjectReader:
     """Fetch all at once; a named commit that is not there is left to the guards.
 
     They know what it was for. Which one it is shows when each is fetched for itself.
@@ -100,9 +98,10 @@ def _fetched(
     return reader
 
 
-def _of(target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]) -> _History:
+def history_of(target: Target, reader: ObjectReader, commits: tuple[CommitInfo, ...]) -> History:
+    """Note what the merge commits among these tell of the merge requests that brought them."""
     named = named_in_merges(commits, target.project)
-    return _History(target.project, reader, commits, named)
+    return History(target.project, reader, commits, named)
 
 
 def _heads(seen: SeenTarget) -> Iterator[Sha]:
@@ -129,17 +128,17 @@ def _reasons(forge: Forge, conflicts: Sequence[tuple[Target, PickConflict]]) -> 
         partial(missing_below, conflict, target) for target, conflict in conflicts
     )
     histories = [
-        _of(target, conflict.reader, tuple(reversed(commits.line)))
+        history_of(target, conflict.reader, tuple(reversed(commits.line)))
         for (target, conflict), commits in zip(conflicts, missing, strict=True)
     ]
-    each = zip(conflicts, missing, _names(forge, histories), strict=True)
+    each = zip(conflicts, missing, names_of(forge, histories), strict=True)
     return in_parallel(
         partial(why, conflict, target, commits, names)
         for (target, conflict), commits, names in each
     )
 
 
-def _names(forge: Forge, histories: Sequence[_History]) -> list[Mapping[Sha, int]]:
+def names_of(forge: Forge, histories: Sequence[History]) -> list[Mapping[Sha, int]]:
     """Tell which merge request brought each commit: by the merge commits, else by asking."""
     nameless = [
         [commit.sha for commit in history.commits if commit.sha not in history.named][:_ASKED]

@@ -8,9 +8,9 @@ in ``observed``, at two places only, and is not digested (contract, section 4).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from hotfix.models import Frozen
 from hotfix.spec.model import InputValue, SmokeCheck, Spec
@@ -207,6 +207,19 @@ class ObservedPlan(Frozen):
     second_opinion: str | None = Field(
         default=None, description="What the planner's own git says of the picks, where asked."
     )
+    approved: str | None = Field(
+        default=None,
+        description="Of a rollback that is exactly the way back approved with its hotfix: the "
+        "digest of that `rollback`.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_unset_approved(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the key out where it says nothing: a lockfile pins its plan's bytes."""
+        written: dict[str, Any] = handler(self)
+        if self.approved is None:
+            written.pop("approved", None)
+        return written
 
 
 class Plan(Frozen):

@@ -66,6 +66,11 @@ class SeenTarget:
         """The head of the release branch, ``None`` where there is no such branch."""
         return self.heads.get(self.target.release_branch)
 
+    @property
+    def deployed_sha(self) -> Sha | None:
+        """The commit of the environment's last successful deployment."""
+        return self.environment.deployed_sha if self.environment else None
+
 
 @dataclass(frozen=True, slots=True)
 class SeenOrchestrator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfix.plan.model import Summary
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotfix.plan.model import LeavingCommit, PlannedCommit, TargetChange
+
+NOTHING_TO_GO_BACK_FROM: Final = (
+    "Nothing to go back from. Production already runs the last known-good state."
+)
 
 
 def summarize(targets: Sequence[TargetChange], *, done: Sequence[bool]) -> Summary:

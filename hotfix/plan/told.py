@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotfix.forge.types import Deployment, Environment
+    from hotfix.plan.model import TargetPlan
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
 
 
@@ -45,6 +46,25 @@ def sources_of_sha(
         _source("environment", last, url, f"no successful deployment of {name}"),
         _source("deployments by finish time", newest, url, "none finished successfully"),
     )
+
+
+def sources_of_known_good(
+    hotfix: TargetPlan, deployments: Sequence[Deployment]
+) -> tuple[SourceOfSha, ...]:
+    """Tell which records name the commit that production ran before a hotfix.
+
+    The newest deployment of it that GitLab still lists, and what was seen when the hotfix was
+    planned.
+    """
+    good = hotfix.production.sha
+    listed = [each for each in deployments if each.sha == good][:1]
+    now = (_source("the deployment before the hotfix", each, None, "") for each in listed)
+    then = [
+        each.model_copy(update={"source": f"{each.source}, as the hotfix was planned"})
+        for each in hotfix.observed.production
+        if each.sha == good
+    ][:1]
+    return (*now, *then)
 
 
 def _source(name: str, found: Deployment | None, url: str | None, none: str) -> SourceOfSha:

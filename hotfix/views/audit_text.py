@@ -32,11 +32,13 @@ def audit_verdict(report: AuditReport) -> str:
     of = f"{passed} of {counted(len(report.checks), 'check')} passed"
     faults = sum(finding.outcome == "failed" for finding in report.findings)
     name = one_line(report.source, 1000)
+    what = "the rollback of hotfix" if report.kind == "rollback" else "hotfix"
+    what = f"{what} {report.hotfix} is {report.state}"
     match report.verdict:
         case "passed":
-            return f"Passed: {name} is intact, hotfix {report.hotfix} is {report.state}, {of}."
+            return f"Passed: {name} is intact, {what}, {of}."
         case "incomplete":
-            return f"Incomplete: {name} is intact, but only {of}."
+            return f"Incomplete: {name} is intact, {what}, but only {of}."
         case _:
             return f"Failed: {name} has {counted(faults, 'fault')}; {of}."
 

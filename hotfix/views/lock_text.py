@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply import record
 from hotfix.text import counted, one_line
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.timeline import sentence
@@ -24,10 +25,12 @@ def lock_text(lock: Lock, *, width: int, colour: bool) -> str:
     page.line((lock_verdict(lock), _style(lock)), wrap=False)
     page.gap()
     page.line((lock.plan.spec.title, HEADING))
+    because = record.reason(lock)
     rows: list[tuple[Part, ...]] = [
         ("GitLab", lock.gitlab),
         ("applied by", f"{lock.applied_by} with hotfix {lock.tool_version}"),
         ("plan", lock.plan_digest),
+        *((("because", because),) if because else ()),
         *(("approved", f"{a.what} by {a.by} at {a.at} ({a.source})") for a in lock.approvals),
     ]
     page.table(rows, indent=2)

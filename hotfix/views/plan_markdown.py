@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hotfix.identifiers import short
 from hotfix.markdown import code, fenced
 from hotfix.text import counted
+from hotfix.views import words
 from hotfix.views.escape import link
 from hotfix.views.words import (
     leaving_groups,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from hotfix.plan.model import (
         Finding,
+        Kind,
         Plan,
         PlannedCommit,
         RollbackPlan,
@@ -52,13 +54,16 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
     if plan.observed.second_opinion:
         yield f"Second opinion: {code(plan.observed.second_opinion)}"
         yield ""
+    if plan.observed.approved:
+        yield f"{words.APPROVED} {code(plan.observed.approved)}"
+        yield ""
     if plan.warnings:
         yield "Warnings:"
         yield ""
         yield from _findings(plan.warnings)
         yield ""
     for target in plan.targets:
-        yield from _target(target)
+        yield from _target(target, plan.kind)
     yield from _rest(plan)
     yield f"Digest {code(plan.digest)}"
     if next_command and not plan.blockers and not nothing_to_do(plan):
@@ -78,11 +83,11 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"  - {code(finding.hint, 1000)}"
 
 
-def _target(target: TargetPlan) -> Iterator[str]:
+def _target(target: TargetPlan, kind: Kind) -> Iterator[str]:
     yield f"### {link(target.project, target.observed.url)}"
     yield ""
     branch = code(target.release_branch)
-    yield f"- {code(target.environment)} runs {code(target.production.sha)}"
+    yield f"- {code(target.environment)} {words.PRODUCTION[kind]} {code(target.production.sha)}"
     yield f"- {branch} from {code(target.before or 'nothing')}"
     yield f"- {branch} to {code(target.after or 'not known')}"
     if target.observed.merge_attributes:
@@ -151,7 +156,7 @@ def _way_to_production(target: TargetChange) -> Iterator[str]:
 
 def _rest(plan: Plan) -> Iterator[str]:
     incident = plan.incident
-    which = code(f"#{incident.iid}") if incident.iid else "new,"
+    which = code(f"#{incident.iid}") if incident.iid else words.INCIDENT[plan.kind]
     yield f"Incident: {which} in {code(incident.project)}, {code(incident.title)}"
     yield ""
     if plan.rollback is not None:

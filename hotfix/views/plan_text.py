@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
 from hotfix.text import counted, one_line
+from hotfix.views import words
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.words import (
     leaving_groups,
@@ -24,6 +25,7 @@ from hotfix.views.words import (
 if TYPE_CHECKING:
     from hotfix.plan.model import (
         Finding,
+        Kind,
         Plan,
         PlannedCommit,
         RollbackPlan,
@@ -52,7 +54,7 @@ def plan_text(plan: Plan, *, width: int, colour: bool, next_command: str | None)
     page.gap()
     _head(page, plan)
     for target in plan.targets:
-        _target(page, target)
+        _target(page, target, plan.kind)
     _incident(page, plan)
     if plan.rollback is not None:
         _way_back(page, plan.rollback)
@@ -83,22 +85,25 @@ def _head(page: Page, plan: Plan) -> None:
     page.line(f"Planned {plan.observed.at} by {plan.observed.by} on {plan.gitlab}", indent=2)
     if plan.observed.second_opinion:
         page.line(f"Second opinion: {plan.observed.second_opinion}", indent=2)
+    if plan.observed.approved:
+        page.line(words.APPROVED, indent=2)
+        page.line(plan.observed.approved, indent=4)
 
 
-def _target(page: Page, target: TargetPlan) -> None:
+def _target(page: Page, target: TargetPlan, kind: Kind) -> None:
     page.gap()
     page.line((target.project, HEADING))
-    _branch(page, target)
+    _branch(page, target, kind)
     _approvals(page, target)
     _commits(page, target)
     _leaving(page, target)
     _way_to_production(page, target)
 
 
-def _branch(page: Page, target: TargetPlan) -> None:
+def _branch(page: Page, target: TargetPlan, kind: Kind) -> None:
     branch, sources = target.release_branch, target.observed.production
     rows: list[tuple[Part, ...]] = [
-        (target.environment, f"runs {target.production.sha}"),
+        (target.environment, f"{words.PRODUCTION[kind]} {target.production.sha}"),
         *(("", (f"{each.source}: {each.detail}", QUIET)) for each in sources),
         *(("", (url, QUIET)) for url in dict.fromkeys(each.url for each in sources) if url),
         (branch, f"from {target.before or 'nothing: there is no such branch'}"),
@@ -205,7 +210,7 @@ def _way_to_production(page: Page, target: TargetChange) -> None:
 
 def _incident(page: Page, plan: Plan) -> None:
     incident = plan.incident
-    which = f"#{incident.iid}" if incident.iid else "new,"
+    which = f"#{incident.iid}" if incident.iid else words.INCIDENT[plan.kind]
     severity = f", severity {incident.severity}" if incident.severity else ""
     page.gap()
     page.line(("Incident", HEADING), f" {which} in {incident.project}{severity}")

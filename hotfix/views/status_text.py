@@ -22,5 +22,6 @@ def status_text(standing: Standing, lock: Lock | None, *, width: int, colour: bo
         checks_table(page, lock.checks)
     if standing.hint:
         page.gap()
-        page.line(standing.hint, wrap=False)
+        for line in standing.hint.splitlines():
+            page.line(line, wrap=False)
     return page.text(colour=colour)

@@ -40,14 +40,23 @@ _SENTENCES: Final[Mapping[tuple[str, str], str]] = {
     ("smoke", "failed"): "{name}: {outcome}, {detail}",
     ("incident", "intent"): "record in {project}",
     ("incident", "done"): "recorded in {url}",
+    ("incident", "observed"): "rolled back because {reason}: {outcome}; the record is {rollback}",
     ("unlock", "done"): "gave {ref} back",
 }
+
+_BACK: Final = (
+    "{environment} runs {environment_sha:.8} and goes back to {production_sha:.8}, release stands "
+    "at {release_head:.8}, {user} applies"
+)
+"""Of a rollback's preflight: what production runs is not what it goes back to."""
 
 
 def sentence(entry: Entry) -> str:
     """Tell an entry in one line; one of no known shape by its bare facts."""
     facts = to_json(entry)["facts"]
     template = _SENTENCES.get((entry.step, entry.phase))
+    if entry.step == "preflight" and "environment_sha" in facts:
+        template = _BACK
     if "error" in facts and "message" in facts:
         template = "{error}: {message}"
     if template is None:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from hotfix.models import to_json
-from hotfix.plan.summary import leaving_alone, leaving_merge_requests, new_commits
+from hotfix.plan.summary import (
+    NOTHING_TO_GO_BACK_FROM,
+    leaving_alone,
+    leaving_merge_requests,
+    new_commits,
+)
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from hotfix.plan.model import LeavingCommit, Plan, TargetChange
+    from hotfix.plan.model import Kind, LeavingCommit, Plan, TargetChange
     from hotfix.spec.model import SmokeCheck
 
 NO_CHANGES = "No changes. Production and release already match the request."
+
+PRODUCTION: Final[Mapping[Kind, str]] = MappingProxyType(
+    {"hotfix": "runs", "rollback": "goes back to the state of"}
+)
+INCIDENT: Final[Mapping[Kind, str]] = MappingProxyType(
+    {"hotfix": "new,", "rollback": "of the hotfix, or new,"}
+)
+APPROVED: Final = "Exactly the way back that was approved with the hotfix, by its digest"
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -32,7 +46,7 @@ def verdict(plan: Plan, quote: Callable[[str], str] = one_line) -> str:
     if plan.blockers:
         return f"Blocked: {counted(len(plan.blockers), 'reason')}. Nothing can be applied."
     if nothing_to_do(plan):
-        return NO_CHANGES
+        return NOTHING_TO_GO_BACK_FROM if plan.kind == "rollback" else NO_CHANGES
     leaving = _leaving_sentence(plan.targets, quote)
     return f"Plan: {', '.join(_to_do(plan))}." + (f" {leaving}" if leaving else "")
 

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hotfix.apply.context import WayBack
 from hotfix.apply.ports import Pace, Press, Stop, Yes
+from hotfix.apply.rollback import rollback
 from hotfix.apply.run import Outcome, Request, apply
 from hotfix.evidence.lockfile import parse
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.plan.make import make_plan
+from hotfix.plan.rollback import make_rollback
 from hotfix.sandbox import Sandbox, seed
 from hotfix.spec.load import load_spec
 from tests.contract import Contract
@@ -79,6 +82,7 @@ class Rehearsal:
         self.stop = Stop()
         self.spec = folder / "hotfix.yaml"
         self.lockfile = folder / "hotfix.lock.json"
+        self.rollback_lockfile = folder / "hotfix.rollback.lock.json"
         self.token = seed.TOKENS["operator"]
         self.effects_at_first: Counter[str] = Counter()
 
@@ -130,6 +134,7 @@ class Rehearsal:
             pace=Pace(**{"poll": 1.0, "longest": 600.0, **pace}),
             tool_version="0.1.0",
             job=job,
+            way_back=f"hotfix rollback {self.lockfile.name} --apply",
         )
         return apply(
             request,
@@ -140,9 +145,44 @@ class Rehearsal:
             stop=self.stop,
         )
 
+    def plan_back(self) -> Plan:
+        return make_rollback(self.lock.plan, self.forge(), self.clock, tool_version="0.1.0").plan
+
+    def roll_back(
+        self,
+        *,
+        reason: str | None = "heartbeats are still lost",
+        until: Any = None,  # noqa: ANN401
+        saved: Plan | None = None,
+    ) -> Outcome:
+        request = Request(
+            spec=self.lock.plan.spec,
+            saved=saved,
+            lockfile=self.rollback_lockfile,
+            command=f"hotfix rollback {self.lockfile.name} --apply",
+            plan_command=f"hotfix rollback {self.lockfile.name}",
+            until=until,
+            pace=Pace(poll=1.0, longest=600.0),
+            tool_version="0.1.0",
+        )
+        return rollback(
+            request,
+            WayBack(self.lockfile, self.lock, lambda: reason),
+            forge=self.forge(),
+            clock=self.clock,
+            operator=self.person,
+            progress=self.screen,
+            stop=self.stop,
+        )
+
     @property
     def lock(self) -> Lock:
         return parse(self.lockfile.read_bytes(), str(self.lockfile)).lock
+
+    @property
+    def rollback_lock(self) -> Lock:
+        data = self.rollback_lockfile.read_bytes()
+        return parse(data, str(self.rollback_lockfile)).lock
 
     def checks(self) -> dict[str, str]:
         return {f"{check.target} {check.id}": check.outcome for check in self.lock.checks}

@@ -513,7 +513,7 @@ def test_plans_from_two_servers_are_the_same_to_the_digest(
     assert one.digest == two.digest
 
 
-def _somebody_pushes(rehearsal: Rehearsal) -> None:
+def _somebody_pushes(rehearsal: Rehearsal) -> str:
     repository = rehearsal.sandbox.world.project(CORE).repository
     head = repository.branch("release")
     assert head
@@ -524,6 +524,7 @@ def _somebody_pushes(rehearsal: Rehearsal) -> None:
         Signature("Somebody", "somebody@example.com", rehearsal.clock.now()),
     )
     repository.update_ref("refs/heads/release", head, other)
+    return other
 
 
 def test_a_failure_is_recorded_under_the_step_that_it_ended(rehearsal: Rehearsal) -> None:

@@ -203,3 +203,9 @@ def test_the_terminal_is_free_while_something_is_asked() -> None:
     operator.approve_plan(plan)
 
     assert paused == ["begin", "PLAN", "end"]
+
+
+def test_why_it_is_rolled_back_is_asked_until_somebody_says() -> None:
+    assert _operator(Script("", "heartbeats are lost")).reason() == "heartbeats are lost"
+    assert _operator(Script("", "", "")).reason() is None
+    assert _operator(Script()).reason() is None

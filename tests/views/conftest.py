@@ -85,6 +85,25 @@ def plan() -> Plan:
 
 
 @pytest.fixture
+def back() -> Plan:
+    """Give the way back of the plan, as a plan of its own, exactly as it was approved."""
+    plan = _plan()
+    assert plan.rollback
+    seen = plan.targets[0].observed.model_copy(update={"merge_requests": ()})
+    return plan.model_copy(
+        update={
+            "kind": "rollback",
+            "targets": tuple(
+                TargetPlan(**dict(change), observed=seen) for change in plan.rollback.targets
+            ),
+            "rollback": None,
+            "warnings": (),
+            "observed": plan.observed.model_copy(update={"approved": plan.rollback.digest}),
+        }
+    )
+
+
+@pytest.fixture
 def lock() -> Lock:
     plan = _plan()
     entries = (

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotfix.evidence.model import Lock
+    from hotfix.plan.model import Plan
 
 
 def _report(lock: Lock, *, forged: bool = False) -> AuditReport:
@@ -37,6 +38,35 @@ def test_a_lockfile_reads_as_in_the_golden_file(
     golden("lock.md", lock_markdown(lock))
 
 
+def test_the_record_of_a_rollback_reads_as_in_the_golden_file(
+    lock: Lock, back: Plan, golden: Callable[[str, str], None]
+) -> None:
+    begun = lock.entries[0].model_copy(
+        update={
+            "step": "lock",
+            "phase": "intent",
+            "facts": {"ref": "refs/hotfix/lock/release", "reason": "heartbeats are still lost"},
+        }
+    )
+    ended = lock.entries[-1].model_copy(
+        update={
+            "step": "incident",
+            "phase": "observed",
+            "target": None,
+            "facts": {
+                "rollback": "hotfix.rollback.lock.json",
+                "reason": "heartbeats are still lost",
+                "outcome": {"evenergi/bf-manage-core": "recovered"},
+            },
+        }
+    )
+    entries = (begun, *lock.entries[1:3], ended)
+    of_back = lock.model_copy(
+        update={"kind": "rollback", "plan": back, "state": "complete", "entries": entries}
+    )
+    golden("rollback-lock.txt", lock_text(of_back, width=100, colour=False))
+
+
 def test_an_audit_reads_as_in_the_golden_file(
     lock: Lock, golden: Callable[[str, str], None]
 ) -> None:
@@ -55,7 +85,8 @@ def test_an_honest_record_of_unfinished_work_is_no_forgery(lock: Lock) -> None:
     first = audit_text(_report(lock), width=100, colour=False).splitlines()[0]
 
     assert first == (
-        "Incomplete: plans/inc-1042/hotfix.lock.json is intact, but only 3 of 9 checks passed."
+        "Incomplete: plans/inc-1042/hotfix.lock.json is intact, "
+        "hotfix inc-1042-ocpp-timeout is failed, but only 3 of 9 checks passed."
     )
 
 

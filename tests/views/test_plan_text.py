@@ -152,12 +152,29 @@ def test_several_targets_are_counted_together_and_shown_one_by_one(plan: Plan) -
     assert text.index("\nevenergi/bf-manage-core\n") < text.index("\nevenergi/bf-billing\n")
 
 
-def test_a_rollback_says_what_it_is(plan: Plan) -> None:
-    back = plan.model_copy(update={"kind": "rollback", "rollback": None})
+def test_a_rollback_reads_as_in_the_golden_file(
+    back: Plan, golden: Callable[[str, str], None]
+) -> None:
+    golden("rollback.txt", _text(back, width=100))
+
+
+def test_a_rollback_says_what_it_is_and_whether_it_is_the_approved_one(back: Plan) -> None:
     text = _text(back)
 
     assert "Rollback of hotfix inc-1042-ocpp-timeout" in text
     assert "Way back" not in text
+    assert f"that was approved with the hotfix, by its digest\n    {back.observed.approved}" in text
+    other = back.model_copy(
+        update={"observed": back.observed.model_copy(update={"approved": None})}
+    )
+    assert "approved with the hotfix" not in _text(other)
+
+
+def test_a_rollback_with_nothing_to_do_says_so(back: Plan) -> None:
+    text = _text(back.model_copy(update={"summary": NOTHING}))
+
+    assert text.startswith("Nothing to go back from.")
+    assert COMMAND not in text
 
 
 def test_a_warning_is_told_and_blocks_nothing(plan: Plan) -> None:

@@ -16,6 +16,7 @@ from hotfix.forge.types import NewIncident
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
+    from hotfix.evidence.model import Entry
     from hotfix.forge.types import Issue
 
 _NO_TIMELINE: Final = frozenset({200, 403, 404})
@@ -41,9 +42,9 @@ def incident(run: Run) -> None:
     )
     run.tell("incident", None, "started", f"record it in {planned.project}")
     issue = found or _create(run)
-    text = record.section(run.journal.lock)
-    issue = _write(run, issue, "section", text)
-    stored = record.stored(issue.description, lock.hotfix, "section") or ""
+    part, text = record.part(lock), record.section(run.journal.lock)
+    issue = _write(run, issue, part, text)
+    stored = record.stored(issue.description, lock.hotfix, part) or ""
     events = _timeline(run, issue)
     run.journal.add(
         "incident",
@@ -72,7 +73,7 @@ def write_head(run: Run) -> None:
             hint=f"The lockfile is complete but not sealed. Go on with: {run.request.command}",
         )
     lock = run.journal.lock
-    _write(run, issue, "seal", record.seal_line(lock.hotfix, lock.head))
+    _write(run, issue, record.seal_part(lock), record.seal_line(lock))
     run.journal.seal()
 
 
@@ -80,7 +81,7 @@ def _find(run: Run) -> Issue | None:
     planned = run.plan.incident
     if planned.iid is not None:
         return run.forge.issue(planned.project, planned.iid)
-    before = run.journal.last("incident", None, "done")
+    before = run.journal.last("incident", None, "done") or _of_the_sibling(run)
     if before is not None:
         try:
             return run.forge.issue(planned.project, int(str(before.facts["iid"])))
@@ -90,7 +91,7 @@ def _find(run: Run) -> Issue | None:
     found = [
         issue
         for issue in run.forge.find_issues(planned.project, record.marker(hotfix))
-        if record.stored(issue.description, hotfix, "section") is not None
+        if record.is_recorded(issue.description, hotfix)
     ]
     if len(found) > 1:
         listed = "; ".join(each.web_url for each in found)
@@ -102,12 +103,19 @@ def _find(run: Run) -> Issue | None:
     return found[0] if found else None
 
 
+def _of_the_sibling(run: Run) -> Entry | None:
+    """Find where the hotfix was recorded that is taken back, or its rollback: one incident."""
+    entries = run.sibling.entries if run.sibling else ()
+    told = (each for each in reversed(entries) if (each.step, each.phase) == ("incident", "done"))
+    return next(told, None)
+
+
 def _create(run: Run) -> Issue:
-    planned = run.plan.incident
+    planned, lock = run.plan.incident, run.journal.lock
     new = NewIncident(
         title=planned.title,
         description=record.replace(
-            _template(run), run.plan.hotfix, "section", record.section(run.journal.lock)
+            _template(run), lock.hotfix, record.part(lock), record.section(lock)
         ),
         severity=planned.severity,
         labels=planned.labels,
@@ -168,7 +176,7 @@ def _timeline(run: Run, issue: Issue) -> int | None:
         run.tell("incident", None, "note", f"the incident's timeline is not to be had: {error}")
         return None
     for at, said in record.milestones(run.journal.lock):
-        note = f"Hotfix {run.plan.hotfix}: {said}"
+        note = f"{record.name(run.journal.lock)}: {said}"
         if note not in known:
             _add_event(run, issue, datetime.fromisoformat(at), note)
             known.add(note)

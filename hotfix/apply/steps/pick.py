@@ -12,6 +12,7 @@ from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.push import advance
 from hotfix.git.history import commits_between
 from hotfix.identifiers import short
+from hotfix.text import counted
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
@@ -63,5 +64,6 @@ def verify_branch(run: Run, target: TargetPlan) -> None:
     )
     if found != expected or head != head_after(target):
         raise BranchMovedError(target, head, short(head_after(target)))
-    said = f"{target.release_branch} holds the {len(found)} planned commits and nothing else"
+    planned = counted(len(found), "planned commit")
+    said = f"{target.release_branch} holds {planned} and nothing else"
     run.tell("verify-branch", target.project, "done", said)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after
+from hotfix.apply.context import head_after, may_run
 from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.identifiers import short
 from hotfix.plan.document import to_json
 from hotfix.plan.observe import running_deployments
-from hotfix.plan.told import sources_of_sha
+from hotfix.plan.told import sources_of_known_good, sources_of_sha
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotfix.apply.context import Run
-    from hotfix.plan.model import TargetPlan
+    from hotfix.forge.types import Deployment
+    from hotfix.plan.model import SourceOfSha, TargetPlan
 
 
 def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
@@ -40,7 +43,9 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
         {
             "environment": target.environment,
             "production_sha": target.production.sha,
-            "sources": [to_json(source) for source in sources],
+            "sources": [
+                to_json(each) for each in (*sources, *_known_good(run, target, deployments))
+            ],
             "release_head": head,
             "merge_requests": [
                 {
@@ -51,6 +56,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
             ],
             "user": run.forge.current_user().username,
             "plan_digest": run.plan.digest,
+            **({"environment_sha": environment.deployed_sha} if run.request.back else {}),
         },
         state="applying" if run.journal.lock.state in {"waiting", "failed"} else None,
     )
@@ -59,18 +65,29 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
     there = head_after(target) if head == target.after else None
     said = {source.sha for source in sources}
     busy = [each for each in running if each.sha != there]
-    if not said <= {target.production.sha, there} or busy:
+    expected = may_run(run, target)
+    if not said <= {*expected, there} or busy:
         told = "; ".join(source.detail for source in sources)
         told += "".join(f"; {short(each.sha)} is being deployed" for each in busy)
         raise ProductionMovedError(
             target,
             f"{target.environment} of {target.project} is not what was planned on "
-            f"({short(target.production.sha)}): {told}.",
+            f"({' or '.join(short(sha) for sha in sorted(expected))}): {told}.",
             hint=f"Somebody deploys or deployed since: {environment.web_url} Plan again.",
         )
-    run.tell(
-        "preflight",
-        target.project,
-        "done",
-        f"{target.environment} runs {short(target.production.sha)}",
+    runs = short(environment.deployed_sha or "nothing")
+    run.tell("preflight", target.project, "done", f"{target.environment} runs {runs}")
+
+
+def _known_good(
+    run: Run, target: TargetPlan, deployments: Sequence[Deployment]
+) -> tuple[SourceOfSha, ...]:
+    """On the way back production runs something else: say what tells the last known-good commit."""
+    back = run.request.back
+    taken = back.hotfix.plan.targets if back else ()
+    return tuple(
+        source
+        for each in taken
+        if each.project == target.project
+        for source in sources_of_known_good(each, deployments)
     )

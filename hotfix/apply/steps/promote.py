@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after
+from hotfix.apply.context import head_after, may_run
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.apply.ports import Press
@@ -131,7 +131,7 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
         )
     environment = run.forge.environment(target.project, target.environment)
     runs = environment.deployed_sha
-    if runs != target.production.sha:
+    if runs not in may_run(run, target):
         raise ProductionMovedError(
             target,
             f"{target.environment} of {target.project} runs {short(runs or 'nothing')} now; "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.apply.context import or_go_back
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
 from hotfix.smoke.run import run as try_check
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotfix.apply.context import Run
     from hotfix.plan.model import TargetPlan
     from hotfix.smoke.result import SmokeResult
@@ -38,14 +41,28 @@ def smoke(run: Run, target: TargetPlan) -> None:
         if result.outcome == "failed":
             red.append(result)
     if red:
-        listed = "; ".join(f"{one_line(each.name, 80)}: {each.detail}" for each in red)
-        raise FailedError(
-            "smoke-failed",
-            f"{len(red)} of {len(target.smoke_checks)} smoke checks of {target.project} "
-            f"failed. {listed}",
-            hint="Production runs the hotfix. Run the same command again to check again, or take "
-            "the way back that the plan holds.",
+        raise _failed(run, target, red)
+
+
+def _failed(run: Run, target: TargetPlan, red: Sequence[SmokeResult]) -> FailedError:
+    """Say what is red, and what the runbook does then; after a rollback it has nothing more."""
+    listed = "; ".join(f"{one_line(each.name, 80)}: {each.detail}" for each in red)
+    said = f"{len(red)} of {len(target.smoke_checks)} smoke checks of {target.project} failed"
+    if run.plan.kind == "rollback":
+        return FailedError(
+            "not-recovered",
+            f"{said} after the rollback: the service did not recover. {listed}",
+            hint="Stop using this tool now, and follow the service's own incident, infrastructure "
+            f"or data recovery documents: {target.environment} runs the last known-good code "
+            "again.\nOnce the service has recovered, this checks again and completes the record: "
+            f"{run.request.command}",
         )
+    return FailedError(
+        "smoke-failed",
+        f"{said}. {listed}",
+        hint=f"{target.environment} runs the hotfix. To check again: {run.request.command}"
+        + or_go_back(run),
+    )
 
 
 def _passed_before(run: Run, target: TargetPlan, name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import head_after
+from hotfix.apply.context import head_after, or_go_back
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.events import JobState
 from hotfix.apply.moves import BranchMovedError
@@ -104,5 +104,5 @@ def _refuse(run: Run, target: TargetPlan, job: Job) -> None:
         "production-failed",
         f"The production job {one_line(job.name, 80)} is {job.status}: {job.web_url}\n{tail}",
         hint="It is not pressed again by itself. Retry it in GitLab if its cause is gone, then "
-        f"go on with: {run.request.command} — or take the way back that the plan holds.",
+        f"go on with: {run.request.command}" + or_go_back(run),
     )
