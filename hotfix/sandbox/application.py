@@ -13,8 +13,8 @@ from urllib.parse import unquote
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
-from hotfix.clock import SystemClock
-from hotfix.sandbox import graphql, request_log
+from hotfix.sandbox import graphql, request_log, spoiling
+from hotfix.sandbox.fault_routes import Asked
 from hotfix.sandbox.faults import Faults
 from hotfix.sandbox.rest import (
     deployments,
@@ -28,9 +28,10 @@ from hotfix.sandbox.rest import (
     terraform,
 )
 from hotfix.sandbox.smart_http import routes as git_routes
+from hotfix.sandbox.spoiling import Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from hotfix.sandbox.faults import Fault
@@ -49,7 +50,6 @@ ROUTES: Final = (
     terraform,
 )
 HEALTH: Final = "/-/services/"
-_RESET: Final = 0
 
 
 class Application:
@@ -64,20 +64,40 @@ class Application:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         request = Request(environ)
-        request.get_data()
+        asked = Asked(request.method, environ["RAW_URI"], request.get_data())
         token = _token(self.world, request)
-        striking = self.faults.striking(request.method, environ["RAW_URI"])
-        fault = _struck(striking, "before")
-        response = fault or self._respond(request, token)
-        if fault is None:
-            fault = _struck(striking, "after")
-            response = fault or response
+        sent = self._sent(request, asked, token)
+        response = sent.response
         response.headers["Date"] = http_date(self.world.clock.now())
         response.headers["x-request-id"] = uuid.uuid4().hex
-        self._note(request, token, response, struck=fault is not None)
-        if response.status_code == _RESET:
+        self._note(request, token, sent)
+        if sent.ends == "reset":
             _reset(environ)
-        return response(environ, start_response)
+        answer = response(environ, start_response)
+        return _cut(answer) if sent.ends == "cut" else answer
+
+    def _sent(self, request: Request, asked: Asked, token: Token | None) -> Sent:
+        """Answer, unless a fault stands in for the answer, before the effect or after it."""
+        struck = self.faults.strike(asked)
+        if self.faults.is_gone(asked.path):
+            return Sent(spoiling.not_found())
+        usable = None if token is not None and self.faults.is_expired(token) else token
+        for fault in (each for each in struck if each.when == "before"):
+            self._begin_lasting(fault, asked, token)
+            if (sent := spoiling.spoilt(fault, request, None)) is not None:
+                return sent
+        response = self._respond(request, usable)
+        for fault in (each for each in struck if each.when == "after"):
+            self._begin_lasting(fault, asked, token)
+            if (sent := spoiling.spoilt(fault, request, response)) is not None:
+                return sent
+        return Sent(response, is_spoilt=False)
+
+    def _begin_lasting(self, fault: Fault, asked: Asked, token: Token | None) -> None:
+        if fault.kind == "token-expired":
+            self.faults.expire(token)
+        elif fault.kind == "vanished":
+            self.faults.vanish(asked.path)
 
     def _respond(self, request: Request, token: Token | None) -> Response:
         with self.world.lock:
@@ -88,13 +108,14 @@ class Application:
                 response = graphql.respond(self.world, request, token)
             elif request.path.startswith(HEALTH):
                 response = _health(self.world, request.path)
+            elif request.path == "/users/sign_in":
+                response = spoiling.sign_in()
             else:
                 response = git_routes.respond(self.world, request, token)
         return response
 
-    def _note(
-        self, request: Request, token: Token | None, response: Response, *, struck: bool
-    ) -> None:
+    def _note(self, request: Request, token: Token | None, sent: Sent) -> None:
+        response = sent.response
         raw = request.environ["RAW_URI"].partition("?")[0]
         self.requests.append(
             request_log.Request(
@@ -108,7 +129,7 @@ class Application:
                 content_type=request.mimetype,
                 answer=response.get_data(),
                 answer_type=response.mimetype or "",
-                struck=struck,
+                struck=sent.is_spoilt,
             )
         )
 
@@ -140,24 +161,14 @@ def _health(world: World, path: str) -> Response:
     return Response(body, status, content_type="application/json")
 
 
-def _struck(faults: list[Fault], when: str) -> Response | None:
-    """Return what the client gets instead of the answer; waits where there is a delay."""
-    for fault in faults:
-        if fault.when != when:
-            continue
-        if fault.delay:
-            SystemClock().sleep(fault.delay)  # the wire's delay, not the world's
-        if fault.reset:
-            return Response(status=_RESET)
-        if fault.status is not None:
-            response = Response(fault.body, fault.status, content_type="text/plain")
-            response.headers.update(fault.headers)
-            return response
-    return None
-
-
 def _reset(environ: WSGIEnvironment) -> None:
     """Cut the connection: nothing is sent, and closing it resets it."""
     connection: socket.socket = environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise ConnectionAbortedError
+
+
+def _cut(answer: Iterable[bytes]) -> Iterator[bytes]:
+    """Send what there is of a body that was announced longer, and hang up."""
+    yield from answer
     raise ConnectionAbortedError

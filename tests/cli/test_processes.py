@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -169,9 +170,15 @@ def _verdict(seen: str) -> str:
 
 @pytest.fixture
 def served() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    with _serving() as told:
+        yield told
+
+
+@contextlib.contextmanager
+def _serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     with subprocess.Popen(
-        [*HOTFIX, "sandbox", "--pace", "0.01", "--format", "json"],
+        [*HOTFIX, "sandbox", "--pace", "0.01", "--format", "json", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -196,6 +203,38 @@ def test_the_sandbox_serves_until_it_is_told_to_stop(
     assert planned.stdout.startswith("Plan: 1 restore, 2 picks")
     assert process.wait(timeout=10) == 0
     assert not os.path.exists(told["spec"])  # noqa: PTH110  (a text from JSON)
+
+
+def test_the_sandbox_tells_at_the_end_which_faults_struck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = tmp_path / "faults.yaml"
+    schedule.write_text("- {route: GET /user, nth: 1, kind: status, status: 503, times: 2}\n")
+    with _serving("--fault", "pipeline-reset-after", "--faults", str(schedule)) as (process, told):
+        monkeypatch.setenv("HOTFIX_TOKEN", told["tokens"]["operator-readonly"])
+        planned = _run("plan", told["spec"])
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+
+    assert planned.returncode == 0
+    assert said.splitlines()[-2:] == [
+        "  struck never: POST /projects/:id/pipeline #1 after reset",
+        "  struck 2: GET /user #1-2 before 503",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("git pull reset", "'git pull' is no route"),
+        ("pipeline-rest", "there is no fault 'pipeline-rest'; there are pipelines-reset, "),
+    ],
+)
+def test_a_fault_that_is_none_is_refused(option: str, says: str) -> None:
+    refused = _run("sandbox", "--fault", option)
+
+    assert refused.returncode == 64
+    assert refused.stderr.startswith(f"error[invalid-fault]: {says}")
 
 
 def test_a_port_that_is_taken_is_named(

@@ -11,12 +11,17 @@ import requests
 from dulwich.client import HttpGitClient
 
 from hotfix.sandbox import seed
+from hotfix.sandbox.faults import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotfix.sandbox import Sandbox
+    from hotfix.sandbox.faults import Kind
     from tests.sandbox.conftest import Client
 
 DEVELOP = "/projects/evenergi%2Fdevelop"
+PORTAL = "evenergi/bf-portal"
 BODY = {"title": "x", "issue_type": "incident"}
 
 
@@ -63,21 +68,142 @@ def test_a_slow_answer_holds_up_nobody_else(sandbox: Sandbox, client: Client) ->
     assert time.monotonic() - start >= 0.3
 
 
-def test_the_answer_to_a_push_is_lost(sandbox: Sandbox) -> None:
-    sandbox.faults.add("POST", r"git-receive-pack$", when="after", reset=True)
-    release = sandbox.world.release_sha("evenergi/bf-portal")
-    with (
-        closing(
-            HttpGitClient(sandbox.url, username="x", password=seed.TOKENS["operator"])
-        ) as client,
-        pytest.raises(Exception, match=r"(?i)connection|reset|closed|aborted"),
-    ):
-        client.send_pack(
-            "/evenergi/bf-portal.git",
-            lambda _: {b"refs/heads/topic": release.encode()},
+def _push(sandbox: Sandbox, branch: str = "topic") -> None:
+    """Push where release stands to a branch, with dulwich's own client."""
+    release = sandbox.world.release_sha(PORTAL)
+    with closing(
+        HttpGitClient(sandbox.url, username="x", password=seed.TOKENS["operator"])
+    ) as client:
+        result = client.send_pack(
+            f"/{PORTAL}.git",
+            lambda _: {f"refs/heads/{branch}".encode(): release.encode()},
             lambda *_, **__: (0, iter([])),
         )
-    assert sandbox.world.project("evenergi/bf-portal").repository.branch("topic") == release
+    for problem in (result.ref_status or {}).values():
+        if problem is not None:
+            raise RuntimeError(problem)
+
+
+def test_the_answer_to_a_push_is_lost(sandbox: Sandbox) -> None:
+    sandbox.faults.plan([Fault("git push", "reset", when="after")])
+    with pytest.raises(Exception, match=r"(?i)connection|reset|closed|aborted"):
+        _push(sandbox)
+    assert sandbox.world.project(PORTAL).repository.branch("topic")
+
+
+def test_a_push_of_a_ref_is_told_from_pushes_of_others(sandbox: Sandbox) -> None:
+    fault = Fault("git push refs/heads/topic", "hook-declined")
+    sandbox.faults.plan([fault])
+    _push(sandbox, "topic-2")
+    with pytest.raises(RuntimeError, match="pre-receive hook declined"):
+        _push(sandbox)
+    _push(sandbox)
+    assert [strike.fault for strike in sandbox.faults.struck] == [fault]
+
+
+def test_a_fetch_is_reset_and_the_next_one_is_served(sandbox: Sandbox) -> None:
+    sandbox.faults.plan([Fault("git fetch", "reset")])
+    url = f"{sandbox.url}/{PORTAL}.git/git-upload-pack"
+    want = b"0032want " + sandbox.world.release_sha(PORTAL).encode() + b"\n00000009done\n"
+    with pytest.raises(requests.ConnectionError):
+        requests.post(url, want, auth=("x", seed.TOKENS["reader"]), timeout=5)
+    answer = requests.post(url, want, auth=("x", seed.TOKENS["reader"]), timeout=5)
+    assert b"PACK" in answer.content
+
+
+def test_a_truncated_answer_ends_too_early(sandbox: Sandbox, client: Client) -> None:
+    sandbox.faults.plan([Fault("POST /projects/:id/issues", "truncated", when="after")])
+    before = len(sandbox.world.project("evenergi/develop").issues)
+    with pytest.raises(requests.RequestException):
+        client.post(f"{DEVELOP}/issues", **BODY)
+    assert len(sandbox.world.project("evenergi/develop").issues) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "sees"),
+    [
+        ("garbage", lambda answer: answer.content.startswith(b"\xff")),
+        ("wrong-json", lambda answer: answer.json()["id"] is None),
+        ("html", lambda answer: "<title>Maintenance</title>" in answer.text),
+        ("login-page", lambda answer: answer.url.endswith("/users/sign_in")),
+    ],
+)
+def test_an_answer_is_not_what_was_asked_for(
+    sandbox: Sandbox, client: Client, kind: Kind, sees: Callable[[requests.Response], bool]
+) -> None:
+    sandbox.faults.plan([Fault("GET /user", kind)])
+    answer = client.send("GET", "/user")
+    assert answer.status_code == 200
+    assert sees(answer)
+    assert client.get("/user")["username"] == "operator"
+
+
+def test_too_many_requests_is_told_as_gitlab_tells_it(sandbox: Sandbox, client: Client) -> None:
+    sandbox.faults.plan([Fault("GET /user", "status", status=429, seconds=7)])
+    start = time.monotonic()
+    refused = client.send("GET", "/user")
+    assert (refused.status_code, refused.text) == (429, "Retry later\n")
+    assert refused.headers["Content-Type"].startswith("text/plain")
+    assert refused.headers["Retry-After"] == "7"
+    assert time.monotonic() - start < 5, "it is the client who waits"
+
+
+@pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
+def test_a_token_expires_half_way_and_is_renewed(
+    sandbox: Sandbox, client: Client, when: str, made: int
+) -> None:
+    fault = Fault("POST /projects/:id/issues", "token-expired", when=when)  # type: ignore[arg-type]
+    sandbox.faults.plan([fault])
+    before = len(sandbox.world.project("evenergi/develop").issues)
+    assert client.get("/user")
+    expected = 201 if made else 401
+    assert client.post(f"{DEVELOP}/issues", **BODY).status_code == expected
+    assert [client.send("GET", "/user").status_code for _ in range(2)] == [401, 401]
+    with pytest.raises(Exception, match=r"(?i)unauthorized|denied|valid credentials"):
+        _push(sandbox)
+    assert sandbox.faults.mend()
+    assert client.get("/user")
+    assert len(sandbox.world.project("evenergi/develop").issues) == before + made
+
+
+def test_a_pipeline_vanishes_with_all_below_it(sandbox: Sandbox, client: Client) -> None:
+    one = "/projects/:id/pipelines/:pipeline_id"
+    sandbox.faults.plan([Fault(f"GET {one}", "vanished", nth=2)])
+    first, second, *_ = sandbox.world.project(PORTAL).pipelines
+    path = f"/projects/evenergi%2Fbf-portal/pipelines/{first.id}"
+    asked = (path, path, path, f"{path}/jobs", path.replace(str(first.id), str(second.id)))
+    assert [client.send("GET", each).status_code for each in asked] == [200, 404, 404, 404, 200]
+    sandbox.faults.mend()
+    assert client.get(path)["id"] == first.id
+
+
+def test_it_is_told_which_faults_struck_and_which_did_not(sandbox: Sandbox, client: Client) -> None:
+    twice = Fault("GET /user", "status", times=2, status=503)
+    never = Fault("POST /projects/:id/pipeline", "reset")
+    sandbox.faults.plan([twice, never])
+    for _ in range(3):
+        client.send("GET", "/user")
+    assert [(strike.fault, strike.path) for strike in sandbox.faults.struck] == [
+        (twice, "/api/v4/user")
+    ] * 2
+    assert sandbox.faults.planned == (twice, never)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"route": "PUSH /x", "kind": "reset"}, "no route"),
+        ({"route": "GET /x", "kind": "rest"}, "no kind"),
+        ({"route": "GET /x", "kind": "status"}, "a status belongs"),
+        ({"route": "GET /x", "kind": "reset", "status": 500}, "a status belongs"),
+        ({"route": "GET /x", "kind": "status", "status": 200}, "no status of an error"),
+        ({"route": "GET /x", "kind": "reset", "nth": 0}, "counted from 1"),
+        ({"route": "POST /x", "kind": "hook-declined"}, "a hook declines"),
+    ],
+)
+def test_a_fault_that_cannot_happen_is_refused(fault: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Fault(**fault)  # type: ignore[arg-type]
 
 
 def test_the_log_tells_writes_from_reads_and_keeps_no_token(

@@ -111,6 +111,16 @@ def receive(project: Project, user: User, body: bytes) -> Push:
     return Push(_report(request, "ok", results, talk), moved, request.options)
 
 
+def declined(body: bytes, reason: str) -> bytes:
+    """Answer a push as a server whose pre-receive hook says no: nothing moved."""
+    request = _parse(Reader(body))
+    results = {update.ref: _DECLINED for update in request.updates}
+    return _report(request, "ok", results, f"GitLab: {reason}\n")
+
+
+_DECLINED: Final = "pre-receive hook declined"
+
+
 def _parse(reader: Reader) -> _Request:
     lines = [line.decode() for line in reader.section() if not line.startswith(b"shallow ")]
     if not lines:
@@ -140,8 +150,7 @@ def _apply(project: Project, user: User, request: _Request) -> tuple[dict[str, s
     """Return the result of each ref, and what the server says about it."""
     refused = push_rules.refusal(project, user, request.updates)
     if refused is not None:
-        declined = {update.ref: "pre-receive hook declined" for update in request.updates}
-        return declined, f"GitLab: {refused}\n"
+        return {update.ref: _DECLINED for update in request.updates}, f"GitLab: {refused}\n"
     problems = {update.ref: _problem(project.repository, update) for update in request.updates}
     if "atomic" in request.capabilities and any(problems.values()):
         return {ref: found or "atomic transaction failed" for ref, found in problems.items()}, ""
