@@ -16,6 +16,7 @@ from hotfix.evidence.audit import audit
 from hotfix.evidence.lockfile import parse
 from hotfix.plan.document import plan_digest, to_json
 from hotfix.sandbox import seed
+from hotfix.sandbox.faults import Fault
 from hotfix.sandbox.repositories import File, Signature
 
 from .conftest import CORE, ONCE, Rehearsal
@@ -529,8 +530,8 @@ def _somebody_pushes(rehearsal: Rehearsal) -> str:
 
 def test_a_failure_is_recorded_under_the_step_that_it_ended(rehearsal: Rehearsal) -> None:
     rehearsal.write(rehearsal.target(CORE, 812), rehearsal.target("evenergi/bf-ledger", 54))
-    listed = r"bf-ledger/pipelines\?"
-    rehearsal.sandbox.faults.add("GET", listed, status=200, body=b"{", when="after")
+    fault = Fault(r"GET ~bf-ledger/pipelines\?", "garbage", when="after")
+    rehearsal.sandbox.faults.plan([fault])
 
     with pytest.raises(FailedError):
         rehearsal.apply()

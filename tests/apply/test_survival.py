@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pytest
 
 from hotfix.errors import FailedError, HotfixError, InterruptedRunError, WaitingError
 from hotfix.sandbox import Sandbox, seed
+from hotfix.sandbox.faults import Fault
 from tests.apply import mortal
 from tests.apply.mortal import Doom, Orders, SharedClock, apply_in_a_process
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from hotfix.apply.events import Event
     from hotfix.clock import Clock
+    from hotfix.sandbox.faults import Kind, When
     from hotfix.sandbox.world import World
 
 LEDGER = "evenergi/bf-ledger"
@@ -57,18 +59,29 @@ ONCE = Counter(
 class Way:
     """One of the ways in which an answer goes wrong."""
 
-    name: str
-    fault: dict[str, Any]
+    kind: Kind
+    when: When = "before"
+    status: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status or self.kind} {self.when}"
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether GitLab says by it that it did nothing."""
+        return self.status == 429
 
 
 WAYS = (
-    Way("500", {"status": 500}),
-    Way("503 in HTML", {"status": 503, "body": b"<html>maintenance</html>"}),
-    Way("429", {"status": 429}),
-    Way("reset before", {"reset": True}),
-    Way("reset after", {"reset": True, "when": "after"}),
-    Way("no JSON", {"status": 200, "body": b'{"id": 1', "when": "after"}),
-    Way("login page", {"status": 302, "headers": {"Location": "/users/sign_in"}}),
+    Way("status", status=500),
+    Way("status", status=503),
+    Way("status", status=429),
+    Way("reset"),
+    Way("reset", when="after"),
+    Way("truncated", when="after"),
+    Way("garbage", when="after"),
+    Way("html", when="after"),
+    Way("login-page"),
 )
 
 
@@ -190,13 +203,13 @@ def test_every_answer_to_a_write_may_be_lost(
     clock: Clock, make_rehearsal: Callable[[Clock], Served], faults: Faults, share: int
 ) -> None:
     points = [point for point in asked(make_rehearsal(clock)) if point.is_write]
-    lost = [way for way in WAYS if way.name != "429"]  # that one was never processed
+    lost = [way for way in WAYS if not way.is_refusal]
     planned = [(point, way) for point in points for way in lost]
 
     for point, way in share_of(planned, share, sample=10):
-        name = f"{point}, answered by {way.name}"
+        name = f"{point}, answered by {way}"
         with faults.survived(name), make_rehearsal(clock) as rehearsal:
-            strike(rehearsal, point, {**way.fault, "when": "after"})
+            strike(rehearsal, point, replace(way, when="after"))
             converge(rehearsal)
             assert_complete(rehearsal)
 
@@ -210,8 +223,8 @@ def test_every_request_may_fail_once_in_every_way(
     planned = [(point, way) for point in points for way in WAYS]
 
     for point, way in share_of(planned, share, sample=14):
-        with faults.survived(f"{point}, {way.name}"), make_rehearsal(clock) as rehearsal:
-            strike(rehearsal, point, way.fault)
+        with faults.survived(f"{point}, {way}"), make_rehearsal(clock) as rehearsal:
+            strike(rehearsal, point, way)
             converge(rehearsal)
             assert_complete(rehearsal)
 
@@ -230,8 +243,7 @@ def test_any_schedule_of_faults_is_survived_once_it_ends(
         with faults.survived(name), make_rehearsal(clock) as rehearsal:
             budget = draw.randint(2, 8)
             for _ in range(budget):
-                way = draw.choice(WAYS)
-                strike(rehearsal, draw.choice(points), {**way.fault, "times": draw.randint(1, 6)})
+                strike(rehearsal, draw.choice(points), draw.choice(WAYS), draw.randint(1, 6))
             for number in range(6 * budget):
                 lets_go = number >= 2 * budget
                 rehearsal.stop.requested = False
@@ -322,13 +334,10 @@ class Point:
         return f"{self.method} {self.path} #{self.occurrence}"
 
 
-def strike(rehearsal: Rehearsal, point: Point, fault: dict[str, Any]) -> None:
-    rehearsal.sandbox.faults.add(
-        point.method,
-        re.escape(point.path) + r"(\?|$)",
-        occurrence=point.occurrence,
-        **fault,
-    )
+def strike(rehearsal: Rehearsal, point: Point, way: Way, times: int = 1) -> None:
+    route = rf"{point.method} ~{re.escape(point.path)}(\?|$)"
+    fault = Fault(route, way.kind, point.occurrence, times, way.when, way.status)
+    rehearsal.sandbox.faults.plan([fault])
 
 
 def converge(rehearsal: Rehearsal) -> None:
