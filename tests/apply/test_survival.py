@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LEDGER = "evenergi/bf-ledger"
 JOB = "deploy-production"
 EVERY = bool(os.environ.get("HOTFIX_EVERY_FAULT"))
-SCHEDULES = int(os.environ.get("HOTFIX_SCHEDULES") or (2000 if EVERY else 4))
+SCHEDULES = int(os.environ.get("HOTFIX_SCHEDULES") or (2000 if EVERY else 2))
 SHARES = 8 if EVERY else 2
 """Into how many tests the faults of a kind are divided, for several workers."""
 
@@ -187,7 +187,7 @@ def test_a_run_killed_at_any_effect_or_write_is_completed_by_the_same_command(
         if when != "during" or name == "journal"
     ]
 
-    for doom in share_of(dooms, share, sample=10):
+    for doom in share_of(dooms, share, sample=6):
         name = f"killed {doom.when} effect {doom.number}, {effects[doom.number]}"
         with faults.survived(name), make_rehearsal(clock) as rehearsal:
             killed = apply_in_a_process(processes, orders(rehearsal), doom)
@@ -206,7 +206,7 @@ def test_every_answer_to_a_write_may_be_lost(
     lost = [way for way in WAYS if not way.is_refusal]
     planned = [(point, way) for point in points for way in lost]
 
-    for point, way in share_of(planned, share, sample=10):
+    for point, way in share_of(planned, share, sample=6):
         name = f"{point}, answered by {way}"
         with faults.survived(name), make_rehearsal(clock) as rehearsal:
             strike(rehearsal, point, replace(way, when="after"))
@@ -222,7 +222,7 @@ def test_every_request_may_fail_once_in_every_way(
     points = asked(make_rehearsal(clock))
     planned = [(point, way) for point in points for way in WAYS]
 
-    for point, way in share_of(planned, share, sample=14):
+    for point, way in share_of(planned, share, sample=8):
         with faults.survived(f"{point}, {way}"), make_rehearsal(clock) as rehearsal:
             strike(rehearsal, point, way)
             converge(rehearsal)
