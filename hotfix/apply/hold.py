@@ -13,28 +13,33 @@ from hotfix.plan.document import to_json
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from hotfix.plan.model import Plan, TargetPlan
+    from collections.abc import Sequence
+
+    from hotfix.plan.model import Finding, Plan, TargetPlan
 
 _MOVING = frozenset({"production-unknown", "production-mismatch"})
 
 
-def hold(planned: Plan, now: Plan, *, begun: bool) -> None:
+def hold(planned: Plan, now: Plan, *, begun: bool, pressed: frozenset[str] = frozenset()) -> None:
     """Hold a plan against the same spec planned just now.
 
     A hotfix that has begun has itself moved the branch: then it must stand at the old head or at
     a planned commit. Everything that is sent, pressed, run or recorded must be as planned, by its
-    content: a digest can be made anew by whoever edits a plan.
+    content: a digest can be made anew by whoever edits a plan. A target whose production job was
+    ``pressed`` is held to nothing any more but what it runs: its steps look at that themselves.
     Raises ``StaleError`` with the difference; for a plan that is new, its blockers as
     ``BlockedError``.
     """
     _hold_targets(planned, now)
     for before, after in zip(planned.targets, now.targets, strict=True):
-        _hold_branch(before, after)
-    moving = [finding for finding in now.blockers if finding.code in _MOVING]
+        if before.project not in pressed:
+            _hold_branch(before, after)
+    blockers = [finding for finding in now.blockers if not _is_past(finding, now, pressed)]
+    moving = [finding for finding in blockers if finding.code in _MOVING]
     if moving and (begun or planned.digest != now.digest):
         raise StaleError("production-moved", moving[0].message, hint=moving[0].hint)
-    refuse_blocked(now)
-    differing = _differences(_essence(planned), _essence(now))
+    refuse_blocked(blockers)
+    differing = _differences(_essence(planned, pressed), _essence(now, pressed))
     if differing:
         raise StaleError(
             "plan-stale",
@@ -62,13 +67,19 @@ def refuse_not_permitted(now: Plan) -> None:
             raise BlockedError("not-permitted", finding.message, hint=finding.hint)
 
 
-def refuse_blocked(plan: Plan) -> None:
-    """Refuse a plan with blockers; raises ``BlockedError`` with the first, the rest in the hint."""
-    if not plan.blockers:
+def refuse_blocked(blockers: Sequence[Finding]) -> None:
+    """Refuse what is blocked; raises ``BlockedError`` with the first, the rest in the hint."""
+    if not blockers:
         return
-    first, *rest = plan.blockers
+    first, *rest = blockers
     more = "".join(f"\n{each.code}: {each.message} {each.hint}" for each in rest)
     raise BlockedError(first.code, first.message, hint=first.hint + more)
+
+
+def _is_past(finding: Finding, now: Plan, pressed: frozenset[str]) -> bool:
+    """Tell whether a finding comes too late: of one target, or of the hotfix as a whole."""
+    concerned = {finding.target} if finding.target else {each.project for each in now.targets}
+    return concerned <= pressed
 
 
 def _hold_targets(planned: Plan, now: Plan) -> None:
@@ -89,20 +100,29 @@ def _hold_branch(planned: TargetPlan, now: TargetPlan) -> None:
         raise BranchMovedError(planned, Sha(now.before or "nothing"), expected)
 
 
-def _essence(plan: Plan) -> dict[str, Any]:
+def _essence(plan: Plan, pressed: frozenset[str]) -> dict[str, Any]:
     """Return what must be equal even where the hotfix has begun: all but what it moves itself.
 
     Left out are the counts, what was observed, where the branch stands, what left it, and how a
     commit came to be there; everything that is sent, pressed, run or recorded is in.
     """
     rollback = to_json(plan.rollback)["targets"] if plan.rollback else []
+    targets = [to_json(target) for target in plan.targets]
     return {
         "hotfix": plan.hotfix,
         "kind": plan.kind,
         "spec": to_json(plan.spec),
         "incident": to_json(plan.incident),
-        "targets": {target.project: _target_essence(to_json(target)) for target in plan.targets},
-        "rollback": {target["project"]: _target_essence(target) for target in rollback},
+        "targets": _by_project(targets, pressed),
+        "rollback": _by_project(rollback, pressed),
+    }
+
+
+def _by_project(targets: Sequence[dict[str, Any]], pressed: frozenset[str]) -> dict[str, Any]:
+    return {
+        target["project"]: _target_essence(target)
+        for target in targets
+        if target["project"] not in pressed
     }
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from hotfix.apply.locks import Locks
+from hotfix.apply.progressed import hold_proven, is_proven, pressed
 from hotfix.apply.steps.incident import incident, write_head
 from hotfix.apply.steps.orchestrate import orchestrate
 from hotfix.apply.steps.pick import pick, verify_branch
@@ -57,6 +58,9 @@ _ENDS: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
 )
 """How a run ends: by the point that ``--until`` names, or complete."""
 
+_TOLD: Final = frozenset({"verify-production", "smoke"})
+"""The steps whose failure people have to read in the incident."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -69,6 +73,8 @@ class Loop:
         self.seen = seen
         self.approval = approval
         self.locks = Locks(run)
+        self.proven: set[str] = set()
+        """The projects whose every check an earlier run proved."""
         self.at: tuple[StepName, str | None] = ("preflight", None)
         """The step that is being gone, and of which target: what a failure is recorded under."""
 
@@ -105,6 +111,11 @@ class Loop:
             approval, self.approval = self.approval, None
             self.locks.take(target, approval)
         for target in targets:
+            if is_proven(self.run.journal.lock, target):
+                self.at = ("preflight", target.project)
+                hold_proven(self.run, target)
+                self.proven.add(target.project)
+        for target in self._left(targets):
             seen = next(each for each in self.seen.targets if each.project == target.project)
             self.at = ("preflight", target.project)
             preflight(self.run, target, seen)
@@ -113,7 +124,7 @@ class Loop:
         """Go the steps; returns why it ended early where ``--until`` says so."""
         run, until = self.run, self.run.request.until
         ends = _ENDS[run.plan.kind]
-        ordered = in_order(targets, run.plan.spec, run.plan.kind)
+        ordered = self._left(in_order(targets, run.plan.spec, run.plan.kind))
         for target in ordered:
             self._do("restore", restore, target)
             self._do("verify-restore", verify_restore, target)
@@ -140,6 +151,10 @@ class Loop:
         incident(run)
         self._prove()
         return None
+
+    def _left(self, targets: Sequence[TargetPlan]) -> list[TargetPlan]:
+        """List the targets that are not proven yet."""
+        return [each for each in targets if each.project not in self.proven]
 
     def _pick(self, target: TargetPlan) -> None:
         """Put the hotfix on the baseline; a rollback puts nothing there, and that is verified."""
@@ -186,11 +201,14 @@ class Loop:
         )
 
     def _record_outcome(self, error: HotfixError) -> None:
-        """Tell the incident that a rollback did not help (runbook, Rollback And Recovery).
+        """Tell the incident what came of it once production was touched.
 
-        That has to be seen on the screen, whatever GitLab says to the incident.
+        The runbook wants the timeline written in any case, and that a rollback did not help
+        (Rollback And Recovery). The error itself has to be seen, whatever GitLab says to this.
         """
-        if error.code != "not-recovered":
+        if not isinstance(error, FailedError) or not pressed(self.run.journal.lock):
+            return
+        if self.at[0] not in _TOLD:
             return
         try:
             incident(self.run)

@@ -24,6 +24,8 @@ class Press:
     commit: str
     url: str
     environment: str
+    earlier: tuple[str, ...] = ()
+    """What became of it when it was pressed before; then this is another press."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hotfix.apply.journal import Journal
 from hotfix.apply.locks import refuse_held
 from hotfix.apply.loop import Loop
 from hotfix.apply.moves import name_mover
+from hotfix.apply.progressed import pressed
 from hotfix.apply.steps.incident import write_head
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
@@ -162,7 +163,7 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
     """Choose the plan that binds: the lockfile's, the saved one, or the one made just now."""
     plan = journal.lock.plan if journal else request.saved
     if plan is None:
-        refuse_blocked(built.plan)
+        refuse_blocked(built.plan.blockers)
         return built.plan
     if journal and request.saved and request.saved.digest != plan.digest:
         raise StaleError(
@@ -173,8 +174,13 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
     refuse_forbidden(plan)
     _refuse_going_back(plan, built.plan, request)
     if journal is None:
-        refuse_blocked(plan)
-    hold(plan, built.plan, begun=journal is not None)
+        refuse_blocked(plan.blockers)
+    hold(
+        plan,
+        built.plan,
+        begun=journal is not None,
+        pressed=pressed(journal.lock if journal else None),
+    )
     return plan
 
 

@@ -148,13 +148,20 @@ class Operator:
         return None
 
     def approve_press(self, press: Press) -> Yes | None:
-        """Ask for the production gate: the question names the act, the answer the project."""
-        if self._promote:
+        """Ask for the production gate: the question names the act, the answer the project.
+
+        A flag was given before it was known that the job fails: it does not answer for the next.
+        """
+        if self._promote and not press.earlier:
             return Yes("--promote")
         act = (
             f"\nRun production job {one_line(press.job)} in {one_line(press.project)} "
             f"for commit {press.commit}?\n"
             f"  environment {one_line(press.environment)}, job {one_line(press.url, 1000)}\n"
+        )
+        act += "".join(
+            f"  It was pressed before: {one_line(each, 1000)}. This is another press.\n"
+            for each in press.earlier
         )
         again = "  That is not the project's name; nothing was pressed.\n"
         with self._pause():

@@ -46,6 +46,10 @@ _PROOFS: Final[Mapping[CheckId, Callable[[Case], Proof]]] = MappingProxyType(
 )
 
 
+PROVEN_BEFORE_THE_INCIDENT: Final = frozenset(CHECKS) - {"incident-recorded"}
+"""What a target by itself can prove; the incident is written once, at the end."""
+
+
 def nine_checks(plan: Plan, entries: Sequence[Entry]) -> tuple[Check, ...]:
     """Judge every target, in the plan's order, by the nine checks in the runbook's order."""
     return tuple(

@@ -48,7 +48,7 @@ def production_deployed(case: Case) -> Proof:
     first = next((sentence for sentence, holds in wrong.items() if not holds), None)
     if first is not None:
         return failed(first, pressed, entry)
-    return passed(
+    return _unconfirmed(case, pressed) or passed(
         f"{deployment} of job {job} succeeded with commit {shown(after)}.", pressed, entry
     )
 
@@ -115,6 +115,21 @@ def _pressed(case: Case) -> Entry | None:
     """Find where the job that counts, the last one, was first seen as pressed."""
     pressed = case.all("promote", "done", having=("job",))
     return next((each for each in pressed if each.facts["job"] == pressed[-1].facts["job"]), None)
+
+
+def _unconfirmed(case: Case, pressed: Entry) -> Proof | None:
+    """Tell where no person's yes stands behind a job: production is a human's to press."""
+    job = pressed.facts["job"]
+    asked = case.all("promote", "intent", having=("job", "confirmed_by"), before=pressed.seq)
+    if any(each.facts["job"] == job and each.facts["confirmed_by"] for each in asked):
+        return None
+    match pressed.facts.get("manual"):
+        case True:
+            return None  # somebody pressed it in GitLab, which knows who
+        case False:
+            return failed(f"Job {shown(job)} started by itself; nobody confirmed it.", pressed)
+        case _:
+            return missing(f"Nothing tells whether somebody pressed job {shown(job)}.", pressed)
 
 
 def _in_production(case: Case) -> Entry | None:

@@ -50,6 +50,10 @@ class Answer:
         """Read a boolean; null and left out mean false (GitLab docs, "REST API", booleans)."""
         return False if self._get(key) is None else self._needed(key, bool, "a boolean")
 
+    def maybe_flag(self, key: str) -> bool | None:
+        """Read a boolean; ``None`` where it is null or left out."""
+        return None if self._get(key) is None else self.flag(key)
+
     def sha(self, key: str) -> Sha:
         """Read the id of a commit, 40 hex digits."""
         text = self.text(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
-from hotfix.forge import convert, state_locks, timeline
+from hotfix.forge import convert, manual_jobs, state_locks, timeline
 from hotfix.forge.api import Api, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
@@ -262,6 +262,10 @@ class GitLabForge:
         return self._api.write(
             "post", route("projects", project, "pipeline"), body, convert.pipeline
         )
+
+    def is_manual(self, project: str, job_id: int) -> bool | None:
+        """Tell whether a job waits for a person by its definition."""
+        return manual_jobs.is_manual(self._api, project, job_id)
 
     def play(self, project: str, job_id: int) -> Job:
         """Press a manual job, with no variables: what runs is what the pipeline says."""

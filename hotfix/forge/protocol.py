@@ -198,6 +198,13 @@ class Forge(Protocol):
         """Start a pipeline; refuses the forbidden action before anything is sent."""
         ...
 
+    def is_manual(self, project: str, job_id: int) -> bool | None:
+        """Tell whether a job waits for a person by its definition; ``None`` where GitLab does not.
+
+        A job that started by itself shows the same status as one that somebody pressed.
+        """
+        ...
+
     def play(self, project: str, job_id: int) -> Job:
         """Press a manual job. Never call it on a job that is not ``manual``: GitLab retries it."""
         ...

@@ -109,6 +109,7 @@ def _project(world: World, user: User, arguments: JSON) -> JSON | None:
         "name": project.name,
         "fullPath": project.path,
         "incidentManagementTimelineEvents": lambda given: _timeline(world, user, project, given),
+        "job": lambda given: _job(project, given),
         "terraformStates": lambda given: _terraform_states(user, project, given),
     }
 
@@ -118,6 +119,14 @@ def _timeline(world: World, user: User, project: Project, arguments: JSON) -> JS
         return None
     issue = _issue(world, user, arguments.get("incidentId"))
     return _connection([_event(world, event) for event in issue.timeline])
+
+
+def _job(project: Project, arguments: JSON) -> JSON | None:
+    number = _number(arguments.get("id"), "Ci::Build")
+    job = next((job for job in project.jobs() if job.id == number), None)
+    if job is None:
+        return None
+    return {"id": f"gid://gitlab/Ci::Build/{job.id}", "manualJob": job.definition.manual}
 
 
 def _terraform_states(user: User, project: Project, arguments: JSON) -> JSON | None:

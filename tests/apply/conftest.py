@@ -19,6 +19,7 @@ from hotfix.forge.gitlab import GitLabForge
 from hotfix.plan.make import make_plan
 from hotfix.plan.rollback import make_rollback
 from hotfix.sandbox import Sandbox, seed
+from hotfix.sandbox.repositories import File, Signature
 from hotfix.spec.load import load_spec
 from tests.contract import Contract
 
@@ -220,3 +221,18 @@ def rehearsal(clock: Clock, tmp_path: Path) -> Iterator[Rehearsal]:
 
 ONCE = {"push": 2, "pipeline": 1, "press": 1, "incident": 1, "event": 5}
 """What the example's hotfix does to GitLab, however often it was interrupted."""
+
+
+def somebody_pushes(rehearsal: Rehearsal, path: str = CORE) -> str:
+    """Put a commit of somebody else onto release."""
+    repository = rehearsal.sandbox.world.project(path).repository
+    head = repository.branch("release")
+    assert head
+    other = repository.write_commit(
+        repository.edited(head, {"README.md": File(b"something else\n")}),
+        [head],
+        "something else\n",
+        Signature("Somebody", "somebody@example.com", rehearsal.clock.now()),
+    )
+    repository.update_ref("refs/heads/release", head, other)
+    return other

@@ -17,9 +17,8 @@ from hotfix.evidence.lockfile import parse
 from hotfix.plan.document import plan_digest, to_json
 from hotfix.sandbox import seed
 from hotfix.sandbox.faults import Fault
-from hotfix.sandbox.repositories import File, Signature
 
-from .conftest import CORE, ONCE, Rehearsal
+from .conftest import CORE, ONCE, Rehearsal, somebody_pushes
 
 
 def test_a_hotfix_goes_the_whole_way_and_every_check_is_proven(rehearsal: Rehearsal) -> None:
@@ -192,7 +191,7 @@ def test_a_production_job_that_fails_is_not_pressed_again(rehearsal: Rehearsal) 
 
 def test_release_moved_by_somebody_before_the_push_is_stale(rehearsal: Rehearsal) -> None:
     plan = rehearsal.plan()
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
 
     with pytest.raises(StaleError, match="release of evenergi/bf-manage-core stands at") as caught:
         rehearsal.apply(saved=plan)
@@ -205,7 +204,7 @@ def test_release_moved_by_somebody_before_the_push_is_stale(rehearsal: Rehearsal
 
 def test_release_moved_between_restore_and_picks_is_stale(rehearsal: Rehearsal) -> None:
     rehearsal.apply(until="restore")
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
 
     with pytest.raises(StaleError) as caught:
         rehearsal.apply()
@@ -218,7 +217,7 @@ def test_release_moved_between_picks_and_pipeline_stops_before_the_pipeline(
     rehearsal: Rehearsal,
 ) -> None:
     rehearsal.apply(until="branch")
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
 
     with pytest.raises(StaleError) as caught:
         rehearsal.apply()
@@ -229,7 +228,7 @@ def test_release_moved_between_picks_and_pipeline_stops_before_the_pipeline(
 
 def test_release_moved_while_the_gate_was_open_is_not_promoted(rehearsal: Rehearsal) -> None:
     rehearsal.apply(until="staging")
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
 
     with pytest.raises(StaleError):
         rehearsal.apply()
@@ -459,7 +458,7 @@ def test_release_moved_while_an_earlier_target_was_deployed_starts_no_pipeline(
     rehearsal.write(rehearsal.target(ledger, 54), rehearsal.target(CORE, 812, 815, after=[ledger]))
 
     def press(_: object) -> Yes:
-        _somebody_pushes(rehearsal)
+        somebody_pushes(rehearsal)
         return Yes("typed")
 
     rehearsal.person.approve_press = press  # type: ignore[assignment,method-assign]
@@ -512,20 +511,6 @@ def test_plans_from_two_servers_are_the_same_to_the_digest(
     assert one.gitlab != two.gitlab
     assert one.targets[0].after == two.targets[0].after
     assert one.digest == two.digest
-
-
-def _somebody_pushes(rehearsal: Rehearsal) -> str:
-    repository = rehearsal.sandbox.world.project(CORE).repository
-    head = repository.branch("release")
-    assert head
-    other = repository.write_commit(
-        repository.edited(head, {"README.md": File(b"something else\n")}),
-        [head],
-        "something else\n",
-        Signature("Somebody", "somebody@example.com", rehearsal.clock.now()),
-    )
-    repository.update_ref("refs/heads/release", head, other)
-    return other
 
 
 def test_a_failure_is_recorded_under_the_step_that_it_ended(rehearsal: Rehearsal) -> None:

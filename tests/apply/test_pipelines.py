@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hotfix.apply.ports import Yes
-from hotfix.errors import FailedError, LockedError, StaleError, WaitingError
+from hotfix.errors import BlockedError, FailedError, LockedError, StaleError, WaitingError
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.transport import HttpRepository
 from hotfix.identifiers import ZERO
-from hotfix.sandbox import pipelines, seed
+from hotfix.sandbox import jobs, pipelines, seed
 from hotfix.sandbox.projects import ProtectedEnvironment
+from hotfix.sandbox.users import MAINTAINER
 
 from .conftest import CORE, ONCE, Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hotfix.sandbox.pipelines import Job
+    from hotfix.sandbox.users import User
 
 
 @pytest.fixture
@@ -183,3 +188,116 @@ def test_production_that_moved_while_the_plan_was_read_is_seen_before_any_push(
 
     assert caught.value.code == "production-moved"
     assert rehearsal.effects()["push"] == 0
+
+
+def test_a_production_job_that_starts_by_itself_is_refused_before_any_push(
+    rehearsal: Rehearsal,
+) -> None:
+    for job in rehearsal.sandbox.world.project(CORE).jobs():
+        job.definition = replace(job.definition, manual=False)
+
+    with pytest.raises(BlockedError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "deploy-job-automatic"
+    assert rehearsal.effects()["push"] == 0
+
+
+def test_a_production_job_that_nobody_confirmed_is_no_proof_of_a_press(
+    rehearsal: Rehearsal, ci: Callable[[str, Callable[[str], str]], None]
+) -> None:
+    rehearsal.apply(until="branch")
+    ci(CORE, _without_gate)
+
+    with pytest.raises(FailedError) as caught:
+        rehearsal.apply()
+
+    assert caught.value.code == "evidence-missing"
+    assert "started by itself; nobody confirmed it" in caught.value.message
+    assert rehearsal.effects()["press"] == 0
+
+
+def test_a_production_job_pressed_in_gitlab_is_proven_by_who_pressed_it(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.apply(until="staging")
+    jobs.play(rehearsal.sandbox.world, _production_job(rehearsal), _colleague(rehearsal))
+
+    rehearsal.apply()
+
+    assert set(rehearsal.checks().values()) == {"passed"}
+    (done,) = [e for e in rehearsal.lock.entries if (e.step, e.phase) == ("promote", "done")]
+    assert {key: done.facts[key] for key in ("how", "user", "manual")} == {
+        "how": "observed",
+        "user": "reviewer",
+        "manual": True,
+    }
+
+
+def test_a_second_press_says_that_it_is_one(rehearsal: Rehearsal) -> None:
+    world = rehearsal.sandbox.world
+    world.script(CORE, "deploy-production", outcome="failed", times=1)
+    with pytest.raises(FailedError, match="is failed"):
+        rehearsal.apply()
+    failed = _production_job(rehearsal)
+    again = jobs.retry(world, failed, world.user("operator"))
+    again.status, again.due = "manual", None
+    world.moving.remove(again)
+
+    rehearsal.apply()
+
+    first, second = rehearsal.person.pressed
+    assert first.earlier == ()
+    (told,) = second.earlier
+    assert told.endswith(f"/jobs/{failed.id} is failed")
+    assert rehearsal.lock.state == "complete"
+
+
+def test_a_job_retried_in_gitlab_while_it_is_waited_for_is_followed(rehearsal: Rehearsal) -> None:
+    world = rehearsal.sandbox.world
+    world.script(CORE, "deploy-production", outcome="failed", times=1)
+    with pytest.raises(FailedError, match="is failed"):
+        rehearsal.apply()
+    again = jobs.retry(world, _production_job(rehearsal), _colleague(rehearsal))
+
+    rehearsal.apply()
+
+    assert rehearsal.lock.state == "complete"
+    assert rehearsal.effects()["press"] == 1
+    last = [e for e in rehearsal.lock.entries if (e.step, e.phase) == ("promote", "done")][-1]
+    assert (last.facts["job"], last.facts["user"]) == (again.id, "reviewer")
+
+
+def test_a_failure_in_production_stands_in_the_incident_at_once(rehearsal: Rehearsal) -> None:
+    rehearsal.sandbox.world.project(CORE).service_status = "down"
+
+    with pytest.raises(FailedError, match="smoke checks"):
+        rehearsal.apply()
+
+    issues = rehearsal.sandbox.world.project(seed.ORCHESTRATOR).issues.values()
+    (written,) = [each for each in issues if "hotfix-record:" in each.description]
+    assert "a smoke check of evenergi/bf-manage-core failed" in written.description
+    assert rehearsal.lock.state == "failed"
+    rehearsal.sandbox.world.project(CORE).service_status = "ok"
+    rehearsal.apply()
+    assert rehearsal.effects()["incident"] == 1
+
+
+def _colleague(rehearsal: Rehearsal) -> User:
+    """Let somebody else deploy as well."""
+    world = rehearsal.sandbox.world
+    colleague = world.user("reviewer")
+    world.project(CORE).group.members[colleague.id] = MAINTAINER
+    return colleague
+
+
+def _production_job(rehearsal: Rehearsal) -> Job:
+    pipeline = rehearsal.sandbox.world.project(CORE).pipelines[-1]
+    return next(job for job in pipeline.latest_jobs() if job.name == "deploy-production")
+
+
+def _without_gate(text: str) -> str:
+    """Take ``when: manual`` from the production job, as whoever edits the CI file could."""
+    edited = text.replace("when: manual", "when: on_success")
+    assert edited != text
+    return edited

@@ -134,7 +134,8 @@ def test_apply_looks_once_more_at_production_before_the_first_push(
 ) -> None:
     rehearsal.apply(until="branch")
 
-    assert asked() == sorted([*CORE_PLAN, *deployed(CORE, 2)])
+    is_manual = "POST /api/graphql"
+    assert asked() == sorted([*CORE_PLAN, *deployed(CORE, 2), is_manual])
 
 
 def test_a_complete_hotfix_applied_again_looks_at_production_alone(

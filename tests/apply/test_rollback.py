@@ -14,9 +14,8 @@ from hotfix.evidence.lockfile import parse
 from hotfix.plan.document import serialize
 from hotfix.plan.model import TargetChange
 
-from .conftest import CORE, ONCE, Rehearsal
+from .conftest import CORE, ONCE, Rehearsal, somebody_pushes
 from .fate import Fate, Killed, run
-from .test_apply import _somebody_pushes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +166,7 @@ def test_where_release_moved_the_way_back_is_another_and_says_so(rehearsal: Rehe
     _fail(rehearsal)
     approved = rehearsal.lock.plan.rollback
     assert approved
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
 
     plan = rehearsal.plan_back()
 
@@ -201,7 +200,7 @@ def test_a_hotfix_that_never_came_to_production_leaves_nothing_to_go_back_from(
 
 def test_what_somebody_else_deployed_since_is_not_taken_back(rehearsal: Rehearsal) -> None:
     rehearsal.apply()
-    _deployed_since(rehearsal, _somebody_pushes(rehearsal))
+    _deployed_since(rehearsal, somebody_pushes(rehearsal))
 
     (blocker,) = rehearsal.plan_back().blockers
     with pytest.raises(BlockedError) as caught:
@@ -215,7 +214,7 @@ def test_what_somebody_else_deployed_since_is_not_taken_back(rehearsal: Rehearsa
 
 def test_a_deployment_that_is_under_way_is_waited_for_by_a_person(rehearsal: Rehearsal) -> None:
     rehearsal.apply()
-    _deployed_since(rehearsal, _somebody_pushes(rehearsal), status="running")
+    _deployed_since(rehearsal, somebody_pushes(rehearsal), status="running")
 
     with pytest.raises(BlockedError) as caught:
         rehearsal.roll_back()
@@ -311,7 +310,7 @@ def test_that_a_service_did_not_recover_is_not_hidden_by_an_incident_that_fails(
 ) -> None:
     _fail(rehearsal)
     rehearsal.sandbox.world.project(CORE).service_status = "down"
-    rehearsal.sandbox.faults.add("POST", r"/issues$", times=9, status=403)
+    rehearsal.sandbox.faults.add("PUT", r"/issues/\d+$", times=9, status=403)
 
     with pytest.raises(FailedError) as caught:
         rehearsal.roll_back()
@@ -483,7 +482,7 @@ def test_there_is_no_way_back_from_a_rollback(rehearsal: Rehearsal) -> None:
 def test_a_saved_way_back_is_carried_out_exactly_or_not_at_all(rehearsal: Rehearsal) -> None:
     _fail(rehearsal)
     saved = rehearsal.plan_back()
-    _somebody_pushes(rehearsal)
+    somebody_pushes(rehearsal)
     with pytest.raises(StaleError) as caught:
         rehearsal.roll_back(saved=saved)
     assert caught.value.code == "branch-moved"

@@ -773,3 +773,23 @@ def test_hostile_text_in_a_fact_stays_on_its_line(hotfix: Story) -> None:
     detail = hotfix.check("production-reflects-hotfix").detail
     assert detail.isprintable()
     assert len(detail) < 200
+
+
+@pytest.mark.parametrize(("manual", "expected"), [(True, "passed"), (False, "failed")])
+def test_a_job_that_was_only_seen_to_run_is_proven_by_being_manual(
+    hotfix: Story, *, manual: bool, expected: str
+) -> None:
+    _nobody_asked(hotfix)
+    hotfix.change("promote", CORE, "done", how="observed", manual=manual)
+
+    assert outcome(hotfix, "production-deployed") == expected
+
+
+def test_a_job_of_which_nothing_tells_who_pressed_it_is_a_gap(hotfix: Story) -> None:
+    _nobody_asked(hotfix)
+
+    assert outcome(hotfix, "production-deployed") == "missing"
+
+
+def _nobody_asked(story: Story) -> None:
+    story.told.remove(story.find("promote", CORE, "intent"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.apply.context import head_after, may_run
+from hotfix.apply.deploy_job import automatic, last_job_is_manual
 from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.identifiers import short
 from hotfix.plan.document import to_json
@@ -36,6 +37,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
     running = running_deployments(run.forge, target)
     sources = sources_of_sha(target.environment, environment, deployments)
     head = run.release_head(target)
+    is_manual = last_job_is_manual(run, target, environment)
     run.journal.add(
         "preflight",
         target.project,
@@ -56,10 +58,13 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
             ],
             "user": run.forge.current_user().username,
             "plan_digest": run.plan.digest,
+            "deploy_job_manual": is_manual,
             **({"environment_sha": environment.deployed_sha} if run.request.back else {}),
         },
         state="applying" if run.journal.lock.state in {"waiting", "failed"} else None,
     )
+    if is_manual is False:
+        raise automatic(target, environment)
     if head != seen.before:
         raise BranchMovedError(target, head, short(seen.before or "nothing"))
     there = head_after(target) if head == target.after else None

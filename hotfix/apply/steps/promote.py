@@ -23,6 +23,10 @@ from hotfix.plan.observe import running_deployments
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
     from hotfix.apply.context import Run
     from hotfix.apply.downstream import Gate
     from hotfix.forge.types import Job
@@ -36,13 +40,14 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
     ``StaleError`` where release or production moved meanwhile.
     """
     project, job = target.project, gate.job
+    earlier = _earlier(run, target, gate)
     pressed_before = run.journal.last("promote", project, "intent", job=job.id) is not None
     if pressed_before and job.status == "manual":
         job = _after_lost_answer(run, target, job) or job
     if job.status != "manual":
         return replace(gate, job=_was_pressed(run, target, job, ours=pressed_before))
     _refuse_blocked(run, target, job)
-    answer = _ask(run, target, job)
+    answer = _ask(run, target, job, earlier)
     run.prove_locks()
     _look_again(run, target, gate)
     run.check_stop()
@@ -59,6 +64,7 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
             "confirmed_by": by,
             "how": answer,
             "production_sha": target.production.sha,
+            "earlier_jobs": [{"job": each.id, "status": each.status} for each in earlier],
         },
         approval=Approval(
             by=by,
@@ -96,7 +102,13 @@ def _refuse_blocked(run: Run, target: TargetPlan, job: Job) -> None:
             )
 
 
-def _ask(run: Run, target: TargetPlan, job: Job) -> str:
+def _earlier(run: Run, target: TargetPlan, gate: Gate) -> list[Job]:
+    """List the production jobs of this pipeline that were pressed before and did not succeed."""
+    named = jobs_named(run, target, gate.pipeline, gate.job.name)
+    return [each for each in named if each.id != gate.job.id and each.started_at is not None]
+
+
+def _ask(run: Run, target: TargetPlan, job: Job, earlier: Sequence[Job]) -> str:
     press = Press(
         project=target.project,
         job=job.name,
@@ -104,13 +116,15 @@ def _ask(run: Run, target: TargetPlan, job: Job) -> str:
         commit=head_after(target),
         url=job.web_url,
         environment=target.environment,
+        earlier=tuple(f"{each.web_url} is {each.status}" for each in earlier),
     )
     answer = run.operator.approve_press(press)
     if answer is None:
+        again = f"\nIt was pressed before: {'; '.join(press.earlier)}." if press.earlier else ""
         raise WaitingError(
             "production-gate",
             f"The production job {one_line(job.name, 80)} of {target.project} waits for your yes, "
-            f"for commit {short(press.commit)}: {job.web_url}",
+            f"for commit {short(press.commit)}: {job.web_url}" + again,
             hint=f"Answer at a terminal: {run.request.command}",
         )
     return answer.source
@@ -172,14 +186,25 @@ def _after_lost_answer(run: Run, target: TargetPlan, job: Job) -> Job | None:
     return run.look_for(look, longest=run.request.pace.grace)
 
 
+def observe_press(run: Run, target: TargetPlan, job: Job) -> Job:
+    """Record a production job that ran without this run's press: somebody's in GitLab.
+
+    Or nobody's, where it started by itself: the record says which.
+    """
+    is_manual = run.forge.is_manual(target.project, job.id)
+    return _done(run, target, job, "observed", manual=is_manual)
+
+
 def _was_pressed(run: Run, target: TargetPlan, job: Job, *, ours: bool) -> Job:
     if run.journal.last("promote", target.project, "done", job=job.id) is not None:
         run.tell("promote", target.project, "done", "the job was pressed before", url=job.web_url)
         return job
-    return _done(run, target, job, "found-after-lost-answer" if ours else "observed")
+    if ours:
+        return _done(run, target, job, "found-after-lost-answer")
+    return observe_press(run, target, job)
 
 
-def _done(run: Run, target: TargetPlan, job: Job, how: str) -> Job:
+def _done(run: Run, target: TargetPlan, job: Job, how: str, **more: JsonValue) -> Job:
     user = job.user.username if job.user else None
     run.journal.add(
         "promote",
@@ -191,6 +216,7 @@ def _done(run: Run, target: TargetPlan, job: Job, how: str) -> Job:
             "status": job.status,
             "user": user,
             "how": how,
+            **more,
         },
     )
     said = f"{one_line(job.name, 80)} is {job.status}, started by {one_line(user or '?', 60)}"

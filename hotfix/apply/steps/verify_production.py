@@ -12,6 +12,7 @@ from hotfix.apply.context import head_after, or_go_back
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.events import JobState
 from hotfix.apply.moves import BranchMovedError
+from hotfix.apply.steps.promote import observe_press
 from hotfix.apply.steps.staging import record_failed_job
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
@@ -32,6 +33,8 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
     Raises ``FailedError`` where the job failed, or the environment shows another commit.
     """
     ended = run.wait_for(lambda: _ended(run, target, gate), what=f"{gate.job.name} to end")
+    if run.journal.last("promote", target.project, "done", job=ended.id) is None:
+        observe_press(run, target, ended)  # retried in GitLab while it was waited for
     if ended.status != "success":
         _refuse(run, target, ended)
     deployment = run.look_for(
