@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from hotfix.apply.holder import why_dead
+from hotfix.apply.holder import place, why_dead
 from hotfix.clock import timestamp
 from hotfix.errors import LockedError
 from hotfix.forge.protocol import ForgeError
@@ -78,18 +78,24 @@ class Lease:
         """Tell who holds the lock, ``None`` where it is free."""
         return self._place.look()
 
-    def refuse(self, found: Held | None) -> None:
-        """Raise ``LockedError`` where what was seen may be a live run."""
-        if found is not None and why_dead(found.holder, self._clock) is None:
+    def refuse(self, found: Held | None, *, left: frozenset[str] = frozenset()) -> None:
+        """Raise ``LockedError`` where what was seen may be a live run.
+
+        ``left`` are the holds of runs that are known to be over: their record is this run's now,
+        and on one machine a record is one run's at a time.
+        """
+        if found is None or why_dead(found.holder, self._clock) is not None:
+            return
+        if found.holder.id not in left or found.holder.place != place():
             raise self._locked(found)
 
-    def take(self, me: Holder) -> Holder | None:
+    def take(self, me: Holder, *, left: frozenset[str] = frozenset()) -> Holder | None:
         """Take the lock, and return the dead run that it was taken over from, if any.
 
         Raises ``LockedError`` where a live run holds it, or was quicker.
         """
         found = self.look()
-        self.refuse(found)
+        self.refuse(found, left=left)
         self._put(me, found)
         return found.holder if found else None
 

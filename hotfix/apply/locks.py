@@ -67,7 +67,7 @@ def refuse_held(request: Request, forge: Forge, clock: Clock, journal: Journal |
     for lock, found in zip(locks, seen, strict=True):
         if journal is not None:
             _write_loss(journal, lock, found.holder if found else None)
-        lock.lease.refuse(found)
+        lock.lease.refuse(found, left=_left_behind(journal, lock.project))
 
 
 class Locks:
@@ -83,25 +83,25 @@ class Locks:
     def refuse_held(self, target: TargetPlan) -> None:
         """Refuse early and without a trace where another run is at work; ``LockedError``."""
         lease = self._lock(target.project).lease
-        lease.refuse(lease.look())
+        lease.refuse(lease.look(), left=_left_behind(self._run.journal, target.project))
 
     def take(self, target: TargetPlan, approval: Approval | None) -> None:
         """Take the lock of a target; the entry carries the yes to the plan, where one was given."""
         run, lock = self._run, self._lock(target.project)
         left = _left_behind(run.journal, lock.project)
-        facts: dict[str, JsonValue] = {"ref": lock.lease.name}
+        me = _me(run)
+        facts: dict[str, JsonValue] = {"ref": lock.lease.name, "id": me.id}
         if approval is not None and run.reason is not None:
             facts["reason"] = run.reason
         run.journal.add("lock", lock.project, "intent", facts, approval=approval)
-        me = _me(run)
-        dead = lock.lease.take(me)
+        dead = lock.lease.take(me, left=left)
         self.taken.append(lock)
         done: dict[str, JsonValue] = {"ref": lock.lease.name, "id": me.id}
         if dead:
             done["taken_over"] = {"who": dead.who, "host": dead.host, "since": dead.since}
         run.journal.add("lock", lock.project, "done", done)
         run.tell("lock", lock.project, "done", f"{lock.lease.name} is ours")
-        self._tell_why_it_was_free(lock, me, dead, str(left.facts["id"]) if left else None)
+        self._tell_why_it_was_free(lock, me, dead, left)
 
     def renew(self) -> None:
         """Prolong what must not run out while the run waits, or a person thinks."""
@@ -136,11 +136,11 @@ class Locks:
         return open_lock(run.forge, target, run.clock)
 
     def _tell_why_it_was_free(
-        self, lock: TargetLock, me: Holder, dead: Holder | None, left: str | None
+        self, lock: TargetLock, me: Holder, dead: Holder | None, left: frozenset[str]
     ) -> None:
         """Write down who lost the lock to this run, or broke it, and leave it for the one who did.
 
-        ``left`` is the hold that an earlier run on this very lockfile left behind.
+        ``left`` are the holds that earlier runs on this very lockfile left behind.
         """
         run, notes = self._run, _read(lock)
         broken = [each for each in notes if each.what == "unlocked" and not each.told]
@@ -148,7 +148,7 @@ class Locks:
         for each in (*broken, *ours):
             if _written(run.journal, lock.project, each.lock) is None:
                 self._write(lock, each)
-        others = tuple(each for each in ours if each.lock != left)
+        others = tuple(each for each in ours if each.lock not in left)
         if notes or others:
             told = {each.lock for each in broken}
             with suppress(ForgeError):
@@ -199,10 +199,10 @@ def _taken_over(dead: Holder, me: Holder, clock: Clock) -> Note:
     return replace(taken, told=True)
 
 
-def _kept(notes: tuple[Note, ...], told: set[str], left: str | None) -> Iterator[Note]:
+def _kept(notes: tuple[Note, ...], told: set[str], left: frozenset[str]) -> Iterator[Note]:
     """Keep what others have not read yet; what is in this lockfile now is told."""
     for each in notes:
-        if each.lock != left:
+        if each.lock not in left:
             yield replace(each, told=each.told or each.lock in told)
 
 
@@ -217,13 +217,18 @@ def _me(run: Run) -> Holder:
     )
 
 
-def _left_behind(journal: Journal, project: str) -> Entry | None:
-    """Find the hold that an earlier run on this lockfile took and never gave back."""
-    took = journal.last("lock", project, "done")
+def _left_behind(journal: Journal | None, project: str) -> frozenset[str]:
+    """Name the holds that earlier runs on this lockfile took, or may have, and never gave back."""
+    if journal is None:
+        return frozenset()
     gave = journal.last("unlock", project, "done")
-    if took is None or "id" not in took.facts or (gave is not None and gave.seq > took.seq):
-        return None
-    return took
+    return frozenset(
+        str(entry.facts["id"])
+        for entry in journal.lock.entries[gave.seq if gave else 0 :]
+        if (entry.step, entry.target) == ("lock", project)
+        and entry.phase in {"intent", "done"}
+        and "id" in entry.facts
+    )
 
 
 def _written(journal: Journal, project: str, lock: str) -> Entry | None:
@@ -233,9 +238,10 @@ def _written(journal: Journal, project: str, lock: str) -> Entry | None:
 def _write_loss(journal: Journal, lock: TargetLock, now: Holder | None) -> None:
     """Write down, once, that a lock which this lockfile's run left is not its own any more."""
     left = _left_behind(journal, lock.project)
-    if left is None or (now is not None and now.id == left.facts["id"]):
-        return
-    mine = str(left.facts["id"])
+    took = journal.last("lock", lock.project, "done")
+    mine = str(took.facts.get("id")) if took else ""
+    if mine not in left or (now is not None and now.id in left):
+        return  # given back, still its own, or perhaps never taken
     if _written(journal, lock.project, mine) is None:
         found = next((each for each in lock.notes.read() if each.lock == mine), None)
         facts = found.facts() if found else _gone(mine, now)

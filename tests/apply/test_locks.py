@@ -606,3 +606,19 @@ def test_whoever_waited_plans_anew_and_may_find_it_done(
     assert {key: rehearsal.effects()[key] for key in ("push", "pipeline", "press", "incident")} == {
         key: ONCE[key] for key in ("push", "pipeline", "press", "incident")
     }
+
+
+def test_a_hold_that_could_not_be_given_back_does_not_keep_the_next_try_out(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.sandbox.world.script(CORE, "deploy-staging", outcome="failed", times=1)
+    rehearsal.sandbox.faults.add("POST", "git-receive-pack", occurrence=4, times=9, status=503)
+    with pytest.raises(FailedError):
+        rehearsal.apply()
+    unlocked = [e for e in rehearsal.lock.entries if e.step == "unlock"]
+    assert [each.phase for each in unlocked] == ["failed"]
+    rehearsal.sandbox.faults.clear()
+
+    rehearsal.apply(until="branch")
+
+    assert rehearsal.lock.state == "waiting"
