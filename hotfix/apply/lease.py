@@ -96,7 +96,11 @@ class Lease:
         """
         found = self.look()
         self.refuse(found, left=left)
-        self._put(me, found)
+        try:
+            self._put(me, found)
+        except ForgeError:
+            self._leave_none(me)
+            raise
         return found.holder if found else None
 
     def renew(self) -> None:
@@ -142,6 +146,13 @@ class Lease:
             raise self._locked(self.look())
         self.held = written
 
+    def _leave_none(self, me: Holder) -> None:
+        """Free the lock where it was taken unseen: a run that ends holds up nobody."""
+        with suppress(ForgeError):
+            found = self.look()
+            if found is not None and found.holder.id == me.id:
+                self._place.remove(found.mark)
+
     def _put_again(self) -> None:
         if self.held is None:
             return
@@ -160,7 +171,6 @@ class Lease:
             return LockedError(
                 "locked",
                 f"The lock of {self._project} was held a moment ago, and is free again.",
-                hint="Run the same command again.",
             )
         return LockedError(
             "locked",

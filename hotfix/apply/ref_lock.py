@@ -35,11 +35,23 @@ class RefPlace:
         return Held(found.sha, _holder(found)) if found else None
 
     def put(self, holder: Holder, over: Held | None) -> Held | None:
-        """Move the ref from what was seen to a commit that tells of this holder."""
+        """Move the ref from what was seen to a commit that tells of this holder.
+
+        A push that did not arrive is sent once more: a compare-and-swap happens once.
+        """
+        try:
+            return self._swap(holder, over)
+        except UnknownOutcomeError:
+            found = self.look()
+            if found is None or found.holder.id != holder.id:
+                return self._swap(holder, over)
+            return found
+
+    def _swap(self, holder: Holder, over: Held | None) -> Held | None:
         old = Sha(over.mark) if over else ZERO
         try:
             return Held(self._record.write(old, asdict(holder), self._clock.now()), holder)
-        except (StaleRefError, UnknownOutcomeError):
+        except StaleRefError:
             found = self.look()
             return found if found is not None and found.holder.id == holder.id else None
 

@@ -26,7 +26,7 @@ from hotfix.apply.progressed import pressed
 from hotfix.apply.steps.incident import write_head
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
-from hotfix.errors import StaleError, WaitingError
+from hotfix.errors import HotfixError, LockedError, StaleError, WaitingError
 from hotfix.evidence.model import Approval
 from hotfix.forge.protocol import ForgeError
 from hotfix.identifiers import short
@@ -77,15 +77,25 @@ def apply(
     """
     try:
         return _apply(request, forge, clock, operator, progress, stop)
-    except ForgeError as error:
-        if request.command not in error.hint:
-            error.hint = f"{error.hint} Go on with: {request.command}".lstrip()
+    except (ForgeError, LockedError) as error:
+        _name_command(error, request)
         raise
     except StaleError as error:
         name_mover(error, forge)
         if error.code in _PLANNED_ANEW:
             error.hint = f"{error.hint} Plan again with: {request.plan_command}"
         raise
+    except HotfixError as error:
+        if error.code.startswith("lock-"):
+            _name_command(error, request)
+        raise
+
+
+def _name_command(error: HotfixError, request: Request) -> None:
+    """End a refusal with the command that goes on, where whoever refused could not know it."""
+    if request.command not in error.hint:
+        between = "\n" if "\n" in error.hint else " "
+        error.hint = f"{error.hint}{between}Go on with: {request.command}".lstrip()
 
 
 def _apply(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import pydantic_core
 from pydantic import ValidationError
 
 from hotfix.canonical import canonical
@@ -34,7 +34,8 @@ class LockDocument:
 
 def serialize(lock: Lock) -> bytes:
     """Write a lockfile: JSON that an auditor can read and diff."""
-    return (json.dumps(to_json(lock), indent=2, ensure_ascii=False) + "\n").encode()
+    # Not json.dumps: with an indent it is slow, and a run writes the whole file at every entry.
+    return pydantic_core.to_json(to_json(lock), indent=2) + b"\n"
 
 
 def parse(data: bytes, source: str) -> LockDocument:

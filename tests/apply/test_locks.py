@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from hotfix.evidence.model import Entry, Lock
     from tests.conftest import FixedClock
 
-KINDS = ("ref", "terraform-state")
+TAKING = {"ref": "git-receive-pack", "terraform-state": "/terraform/state/"}
+"""What is asked of GitLab to take a lock, by where it lies."""
+KINDS = tuple(TAKING)
 JOB = "https://gitlab.example.com/evenergi/develop/-/jobs/7"
 LONGER_THAN_A_LEASE = LEASE.total_seconds() * 1.5
 
@@ -154,7 +156,10 @@ def test_a_held_lock_refuses_before_anything_is_asked_and_says_what_to_do(
     assert "plan    sha256:" in error.hint
     assert f"job     {JOB}" in error.hint
     unlock = f"hotfix unlock {CORE} --gitlab {rehearsal.sandbox.url} --reason 'WHY'"
-    assert error.hint.splitlines()[-1] == f"If you know that it is dead: {unlock}"
+    assert error.hint.splitlines()[-2:] == [
+        f"If you know that it is dead: {unlock}",
+        "Go on with: hotfix apply hotfix.yaml",
+    ]
     assert other.person.asked == 0
     assert not other.lockfile.exists()
 
@@ -257,6 +262,35 @@ def test_a_renewal_whose_answer_is_lost_leaves_the_lock_with_its_run(
 
     assert opened(rehearsal).lease.look() is None
     assert [entry.phase for entry in rehearsal.lock.entries if entry.step == "unlock"] == ["done"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_taking_of_a_lock_may_lose_its_answer(
+    rehearsal: Rehearsal,
+    when: Any,  # noqa: ANN401
+    kind: str,
+) -> None:
+    choose(rehearsal, kind)
+    rehearsal.sandbox.faults.add("POST", TAKING[kind], when=when, reset=True)
+
+    rehearsal.apply()
+
+    assert rehearsal.effects() == ONCE
+    assert opened(rehearsal).lease.look() is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lock_that_was_taken_unseen_holds_up_nobody(rehearsal: Rehearsal, kind: str) -> None:
+    choose(rehearsal, kind)
+    rehearsal.sandbox.faults.add("POST", TAKING[kind], when="before", reset=True)
+    rehearsal.sandbox.faults.add("POST", TAKING[kind], occurrence=2, when="after", status=502)
+
+    with pytest.raises(FailedError) as caught:
+        rehearsal.apply()
+
+    assert "Go on with: hotfix apply hotfix.yaml" in caught.value.hint
+    assert opened(rehearsal).lease.look() is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
