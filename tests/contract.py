@@ -22,7 +22,13 @@ DOCUMENT = Path(__file__).parent / "data" / "gitlab-openapi.yaml"
 PREFIX = "/api/v4"
 # Routes that the document leaves out, and parameters that GitLab takes but it does not name.
 UNDOCUMENTED = re.compile(
-    r"/(users|projects/[^/]+/members/all|projects/[^/]+/repository/files/[^/]+/raw)"
+    r"/(users|users/\d+|projects/[^/]+/members/all|projects/[^/]+/repository/files/[^/]+/raw)"
+)
+# GitLab defines these once for several things (lib/api/notes.rb, lib/api/members.rb); the document
+# has them for one.
+SAME_AS = (
+    (re.compile(r"/merge_requests/(\d+)/notes"), r"/issues/\1/notes"),
+    (re.compile(r"^/groups/([^/]+)/members/(\d+)$"), r"/projects/\1/members/all/\2"),
 )
 
 
@@ -71,6 +77,8 @@ class Contract:
         raw = exchange.raw_path.removeprefix(PREFIX)
         if UNDOCUMENTED.fullmatch(raw):
             return
+        for pattern, same in SAME_AS:
+            raw = pattern.sub(same, raw)
         for method, pattern, path, operation in operations():
             if method == exchange.method and pattern.fullmatch(raw):
                 self.seen.add((method, path))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.types import (
+    Account,
     Approval,
     Approvals,
     Bridge,
@@ -20,6 +21,7 @@ from hotfix.forge.types import (
     Issue,
     Job,
     MergeRequest,
+    Note,
     Pipeline,
     Project,
     User,
@@ -173,6 +175,26 @@ def issue(answer: Answer) -> Issue:
         web_url=answer.text("web_url"),
         updated_at=answer.maybe_time("updated_at"),
         severity=severity.lower() if severity else None,
+    )
+
+
+def note(answer: Answer) -> Note:
+    """Read a comment; a GitLab that does not say whether it was imported is taken at that."""
+    return Note(
+        id=answer.number("id"),
+        body=answer.text("body"),
+        author=user(answer.child("author")),
+        created_at=answer.time("created_at"),
+        updated_at=answer.time("updated_at"),
+        is_system=answer.flag("system"),
+        is_imported=answer.flag("imported"),
+    )
+
+
+def account(answer: Answer) -> Account:
+    """Read what an account is; of a bot GitLab says so, of a blocked one its state."""
+    return Account(
+        user=user(answer), is_bot=answer.flag("bot"), is_active=answer.text("state") == "active"
     )
 
 

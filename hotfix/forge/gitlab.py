@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hotfix.forge.cache import Cache
     from hotfix.forge.protocol import Repository, Telling
     from hotfix.forge.types import (
+        Account,
         Approvals,
         Bridge,
         CommitSummary,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
         Job,
         MergeRequest,
         NewIncident,
+        Note,
+        Noteable,
         Pipeline,
         Project,
         StateLock,
@@ -352,6 +355,35 @@ class GitLabForge:
         """Add an event to an incident's timeline."""
         timeline.add_event(self._api, issue, occurred_at, note)
 
+    def notes(self, on: Noteable) -> tuple[Note, ...]:
+        """List the comments, the oldest first."""
+        query = {"order_by": "created_at", "sort": "asc"}
+        return tuple(map(convert.note, self._api.rows(_notes(on), query)))
+
+    def add_note(self, on: Noteable, body: str) -> Note:
+        """Comment, once."""
+        return self._api.write("post", _notes(on), {"body": body}, convert.note)
+
+    def account(self, user_id: int) -> Account:
+        """Tell what an account is."""
+        return convert.account(self._api.get(route("users", user_id)))
+
+    def role(self, project: str, user_id: int) -> int | None:
+        """Tell somebody's role in a project, inherited or not."""
+        try:
+            found = self._api.get(route("projects", project, "members", "all", user_id))
+        except NotFoundError:
+            return None
+        return found.number("access_level")
+
+    def is_direct_member(self, group: str, user_id: int) -> bool:
+        """Tell whether somebody is a member of the group itself."""
+        try:
+            self._api.get(route("groups", group, "members", user_id))
+        except NotFoundError:
+            return False
+        return True
+
     def locked_states(self, project: str) -> tuple[str, ...]:
         """List the Terraform states that are locked."""
         return state_locks.locked(self._api, project)
@@ -388,3 +420,7 @@ class GitLabForge:
 
         folder = self._cache_folder
         return None if folder is None else self._cache.get(None, lambda: Cache(folder))
+
+
+def _notes(on: Noteable) -> str:
+    return route("projects", on.project, on.kind, on.iid, "notes")

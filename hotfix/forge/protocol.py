@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotfix.forge.types import (
+        Account,
         Approvals,
         Bridge,
         CommitSummary,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
         Job,
         MergeRequest,
         NewIncident,
+        Note,
+        Noteable,
         Pipeline,
         Project,
         StateLock,
@@ -245,6 +248,33 @@ class Forge(Protocol):
         self, project: str, issue: Issue, *, occurred_at: datetime, note: str
     ) -> None:
         """Add an event to an incident's timeline; GitLab does not keep it from standing twice."""
+        ...
+
+    # approvals of a plan
+    def notes(self, on: Noteable) -> tuple[Note, ...]:
+        """List the comments, the oldest first."""
+        ...
+
+    def add_note(self, on: Noteable, body: str) -> Note:
+        """Comment; GitLab does not keep a comment from standing twice.
+
+        Compare what is returned, since GitLab runs quick actions in it.
+        """
+        ...
+
+    def account(self, user_id: int) -> Account:
+        """Tell what an account is."""
+        ...
+
+    def role(self, project: str, user_id: int) -> int | None:
+        """Tell somebody's role in a project, inherited or not; ``None`` for no member."""
+        ...
+
+    def is_direct_member(self, group: str, user_id: int) -> bool:
+        """Tell whether somebody is a member of the group itself, not of one above it.
+
+        False as well where the token may not see the group: GitLab does not tell these apart.
+        """
         ...
 
     # locks

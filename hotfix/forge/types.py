@@ -7,7 +7,7 @@ GitLab did not say. Text fields hold what people wrote, untouched: views make it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -193,12 +193,40 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What an account is: whether a person's, and whether GitLab lets it in."""
+
+    user: User
+    is_bot: bool
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Noteable:
+    """What can be commented on: a merge request or an issue, an incident among them."""
+
+    kind: Literal["merge_requests", "issues"]
+    project: str
+    iid: int
+
+    def __str__(self) -> str:
+        """Write it as GitLab does across projects: ``group/project!7``, ``group/project#7``."""
+        return f"{self.project}{'!' if self.kind == 'merge_requests' else '#'}{self.iid}"
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """A comment on an issue."""
+    """A comment; who wrote it and when is GitLab's own word."""
 
     id: int
     body: str
     author: User
+    created_at: datetime
+    updated_at: datetime
+    is_system: bool
+    """Written by GitLab in somebody's name, such as "approved this merge request"."""
+    is_imported: bool
+    """Brought by an import, whose maker may have chosen the author."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hotfix.sandbox import issue_commands, issues
+from hotfix.sandbox import issue_commands, issues, notes
 from hotfix.sandbox.quick_actions import extract
-from hotfix.sandbox.refusals import bad_request, forbidden
 
 if TYPE_CHECKING:
-    from hotfix.sandbox.issues import Issue, Note
+    from hotfix.sandbox.issues import Issue
+    from hotfix.sandbox.notes import Note
     from hotfix.sandbox.quick_actions import Command
     from hotfix.sandbox.users import User
     from hotfix.sandbox.world import World
@@ -63,27 +63,12 @@ def _update_assignees(world: World, issue: Issue, changes: dict[str, Any]) -> No
 def add_note(
     world: World, issue: Issue, user: User, body: str, *, internal: bool = False
 ) -> tuple[Note | None, dict[str, Any]]:
-    """Comment on an issue; returns the note and what its quick actions changed.
-
-    There is no note where the body held nothing but quick actions.
-    """
-    if not body.strip():
-        raise bad_request({"note": ["can't be blank"]})
-    text, commands = extract(body)
-    changed = issue_commands.execute(world, issue, user, commands)
-    now = world.clock.now()
-    issue.updated_at = now
-    if not text:
-        return None, changed
-    note = issues.Note(world.next_id("note"), text, user, now, now, internal)
-    issue.notes.append(note)
-    return note, changed
+    """Comment on an issue; returns the note and what its quick actions changed."""
+    note, commands = notes.add(world, issue, user, body, internal=internal)
+    return note, issue_commands.execute(world, issue, user, commands)
 
 
 def edit_note(world: World, issue: Issue, user: User, note: Note, body: str) -> None:
-    """Change a comment; only its author may. Quick actions work here, too."""
-    if note.author is not user:
-        raise forbidden()
-    note.body, commands = extract(body)
+    """Change a comment; quick actions work here, too."""
+    commands = notes.edit(world, issue, user, note, body)
     issue_commands.execute(world, issue, user, commands)
-    note.updated_at = issue.updated_at = world.clock.now()

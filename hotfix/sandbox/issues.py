@@ -11,24 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from hotfix.sandbox.notes import Note
     from hotfix.sandbox.projects import Project
     from hotfix.sandbox.users import User
     from hotfix.sandbox.world import World
 
 SEVERITIES: Final = ("unknown", "low", "medium", "high", "critical")
 TIMELINE_NOTE_LIMIT: Final = 280
-
-
-@dataclass(eq=False, slots=True)
-class Note:
-    """A comment."""
-
-    id: int
-    body: str
-    author: User
-    created_at: datetime
-    updated_at: datetime
-    internal: bool = False
 
 
 @dataclass(eq=False, slots=True)

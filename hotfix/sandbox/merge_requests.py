@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotfix.identifiers import Sha
+    from hotfix.sandbox.notes import Note
     from hotfix.sandbox.projects import Project
     from hotfix.sandbox.users import User
 
@@ -43,6 +44,7 @@ class MergeRequest:
     labels: list[str] = field(default_factory=list)
     reviewers: list[User] = field(default_factory=list)
     approvals: list[tuple[User, datetime]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     merged_at: datetime | None = None
     merge_user: User | None = None
     merge_commit_sha: Sha | None = None

@@ -31,6 +31,8 @@ class User:
     name: str
     email: str
     created_at: datetime
+    bot: bool = False
+    state: str = "active"
 
 
 @dataclass(eq=False, slots=True)

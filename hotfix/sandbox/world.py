@@ -63,6 +63,12 @@ class World:
             return self.projects.get(int(project))
         return next((found for found in self.projects.values() if found.path == project), None)
 
+    def sees(self, user: User, group: Group) -> bool:
+        """Tell whether a private group shows to a user: to its members, and to those above it."""
+        path = f"{group.path}/"
+        above = (one for one in self.groups.values() if path.startswith(f"{one.path}/"))
+        return any(user.id in one.members for one in above)
+
     def project(self, path: str) -> Project:
         """Return a project by its full path; ``KeyError`` where there is none."""
         found = self.find_project(path)

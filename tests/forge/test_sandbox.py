@@ -11,7 +11,7 @@ from dulwich.objects import Commit, ObjectID
 
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.protocol import ForgeError, NotFoundError, StaleRefError, UnknownOutcomeError
-from hotfix.forge.types import MAINTAINER, NewIncident
+from hotfix.forge.types import DEVELOPER, MAINTAINER, NewIncident, Noteable
 from hotfix.identifiers import ZERO, Sha
 from hotfix.sandbox import Sandbox, seed
 
@@ -384,3 +384,43 @@ def test_a_commit_that_no_branch_holds_is_fetched_and_a_missing_one_named(forge:
     assert all(sha.encode() in reader for sha in deployed)
     with pytest.raises(NotFoundError, match="1" * 40):
         repository.fetch([deployed[0], Sha("1" * 40)])
+
+
+@pytest.mark.parametrize("kind", ["merge_requests", "issues"])
+def test_a_comment_is_read_back_with_who_wrote_it_and_when(
+    forge: Forge, forge_of: Callable[[str], Forge], kind: str
+) -> None:
+    on = {
+        "merge_requests": Noteable("merge_requests", CORE, 812),
+        "issues": Noteable("issues", seed.ORCHESTRATOR, 1041),
+    }[kind]
+    first = forge_of("reviewer").add_note(on, "One `x`")
+    forge.add_note(on, "Two")
+
+    found = forge.notes(on)
+
+    assert [(each.body, each.author.username) for each in found] == [
+        ("One `x`", "reviewer"),
+        ("Two", "operator"),
+    ]
+    assert found[0] == first
+    assert not first.is_system
+    assert not first.is_imported
+    assert str(on) in {f"{CORE}!812", f"{seed.ORCHESTRATOR}#1041"}
+
+
+def test_an_account_its_role_and_its_groups(
+    sandbox: Sandbox, forge: Forge, forge_of: Callable[[str], Forge]
+) -> None:
+    reviewer, outsider = (sandbox.world.user(name) for name in ("reviewer", "outsider"))
+    outsider.bot, outsider.state = True, "blocked"
+
+    person, robot = forge.account(reviewer.id), forge.account(outsider.id)
+
+    assert (person.user.username, person.is_bot, person.is_active) == ("reviewer", False, True)
+    assert (robot.is_bot, robot.is_active) == (True, False)
+    assert forge.role(CORE, reviewer.id) == DEVELOPER
+    assert forge.role(CORE, outsider.id) is None
+    assert forge.is_direct_member("evenergi", reviewer.id)
+    assert not forge.is_direct_member("evenergi", outsider.id)
+    assert not forge_of("outsider").is_direct_member("evenergi", reviewer.id)

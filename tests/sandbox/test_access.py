@@ -9,11 +9,13 @@ import pytest
 import requests
 
 from hotfix.sandbox import seed
+from hotfix.sandbox.users import GUEST, Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotfix.sandbox import Sandbox
+    from hotfix.sandbox.world import World
     from tests.conftest import FixedClock
     from tests.sandbox.conftest import Client
 
@@ -143,3 +145,35 @@ def test_an_orchestrator_started_by_a_developer_may_not_release(
     assert bridge["status"] == "failed"
     assert bridge["failure_reason"] == "insufficient_bridge_permissions"
     assert bridge["downstream_pipeline"] is None
+
+
+def test_a_maintainer_changes_another_ones_comment_and_only_its_time_tells(
+    clock: FixedClock, as_user: Callable[[str], Client]
+) -> None:
+    notes = f"{CORE}/merge_requests/812/notes"
+    written = as_user("reviewer").post(notes, body="Looks good\n/close").json()
+    clock.advance(60)
+
+    edited = as_user("operator").put(f"{notes}/{written['id']}", body="Ship it").json()
+
+    assert (written["body"], edited["body"]) == ("Looks good", "Ship it")
+    assert edited["author"]["username"] == "reviewer"
+    assert edited["created_at"] == written["created_at"] == written["updated_at"]
+    assert edited["updated_at"] > edited["created_at"]
+    assert as_user("operator").get(f"{CORE}/merge_requests/812")["user_notes_count"] == 1
+    refused = as_user("author").put(f"{notes}/{written['id']}", body="No")
+    assert refused.status_code == 403
+
+
+def test_a_group_shows_its_own_members_to_those_who_see_it(
+    world: World, client: Client, as_user: Callable[[str], Client]
+) -> None:
+    reviewer, operator = world.user("reviewer").id, world.user("operator").id
+    world.groups["evenergi/release"] = Group(99, "evenergi/release", {reviewer: GUEST})
+    members = "/groups/evenergi%2Frelease/members"
+
+    assert client.get(f"{members}/{reviewer}")["access_level"] == GUEST
+    assert client.send("GET", f"{members}/{operator}").status_code == 404
+    assert as_user("outsider").send("GET", f"{members}/{reviewer}").status_code == 404
+    assert client.get(f"/users/{reviewer}")["bot"] is False
+    assert client.send("GET", "/users/999").status_code == 404

@@ -69,6 +69,7 @@ def paths_of(project: str, facts: dict[str, Any]) -> list[str]:
             "/closes_issues",
             "/related_issues",
             "/pipelines",
+            "/notes",
         )
         paths += [f"{base}/merge_requests/{one}{part}" for part in below]
     for one in facts["issues"]:

@@ -98,7 +98,7 @@ def test_a_comment_of_quick_actions_alone_leaves_no_comment(client: Client) -> N
     assert client.post(notes, body=" ").status_code == 400
 
 
-def test_only_the_author_edits_a_comment_and_there_too_it_is_carried_out(
+def test_a_comment_is_edited_by_those_who_may_and_there_too_it_is_carried_out(
     client: Client, as_user: Callable[[str], Client]
 ) -> None:
     made = incident(client)

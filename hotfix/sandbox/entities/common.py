@@ -43,7 +43,7 @@ def user(world: World, who: User) -> JSON:
         "username": who.username,
         "public_email": "",
         "name": who.name,
-        "state": "active",
+        "state": who.state,
         "locked": False,
         "avatar_url": f"{world.url}/uploads/user/avatar/{who.id}/avatar.png",
         "web_url": f"{world.url}/{who.username}",
@@ -56,7 +56,7 @@ def current_user(world: World, who: User) -> JSON:
         "email": who.email,
         "commit_email": who.email,
         "public_email": "",
-        "bot": False,
+        "bot": who.bot,
         "can_create_project": True,
         "created_at": moment(who.created_at),
         "confirmed_at": moment(who.created_at),
@@ -65,10 +65,15 @@ def current_user(world: World, who: User) -> JSON:
     }
 
 
-def member(world: World, project: Project, who: User) -> JSON:
+def account(world: World, who: User) -> JSON:
+    """Render an account by itself, as anybody may see it."""
+    return user(world, who) | {"bot": who.bot, "created_at": moment(who.created_at)}
+
+
+def member(world: World, who: User, level: int) -> JSON:
     """Render a member, with the role they have."""
     return user(world, who) | {
-        "access_level": project.access_level(who),
+        "access_level": level,
         "created_at": moment(who.created_at),
         "expires_at": None,
         "membership_state": "active",

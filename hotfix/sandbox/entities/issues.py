@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hotfix.sandbox.entities.common import JSON, maybe_moment, moment, user
 
 if TYPE_CHECKING:
-    from hotfix.sandbox.issues import Issue, Link, Note
+    from hotfix.sandbox.issues import Issue, Link
     from hotfix.sandbox.world import World
 
 
@@ -81,25 +81,4 @@ def issue_link(world: World, source: Issue, found: Link) -> JSON:
         "source_issue": issue(world, source),
         "target_issue": issue(world, found.other),
         "link_type": found.link_type,
-    }
-
-
-def note(found: Note, of: Issue, world: World) -> JSON:
-    """Render a comment."""
-    return {
-        "id": found.id,
-        "type": None,
-        "body": found.body,
-        "author": user(world, found.author),
-        "created_at": moment(found.created_at),
-        "updated_at": moment(found.updated_at),
-        "system": False,
-        "noteable_id": of.id,
-        "noteable_type": "Issue",
-        "noteable_iid": of.iid,
-        "project_id": of.project.id,
-        "resolvable": False,
-        "confidential": found.internal,
-        "internal": found.internal,
-        "commands_changes": {},
     }

@@ -34,7 +34,7 @@ def merge_request(world: World, found: MergeRequest) -> JSON:
         "closed_at": None,
         "target_branch": found.target_branch,
         "source_branch": found.source_branch,
-        "user_notes_count": 0,
+        "user_notes_count": len(found.notes),
         "upvotes": 0,
         "downvotes": 0,
         "author": user(world, found.author),

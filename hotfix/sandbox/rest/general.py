@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotfix.sandbox import ci
 from hotfix.sandbox.ci_inputs import ConfigurationError
@@ -15,6 +15,7 @@ from hotfix.sandbox.users import DEVELOPER, MAINTAINER, REPORTER
 
 if TYPE_CHECKING:
     from hotfix.sandbox.projects import ProtectedBranch, ProtectedEnvironment
+    from hotfix.sandbox.users import User
 
 
 @route("GET", "/metadata")
@@ -44,6 +45,15 @@ def users(call: Call) -> Result:
     return Page(found, lambda user: common.user(call.world, user))
 
 
+@route("GET", "/users/<user_id>")
+def user(call: Call) -> Result:
+    """Show an account."""
+    found = call.world.users.get(call.integer("user_id"))
+    if found is None:
+        raise not_found("User")
+    return common.account(call.world, found)
+
+
 @route("GET", "/projects/<project>")
 def project(call: Call) -> Result:
     """Show a project."""
@@ -54,7 +64,7 @@ def project(call: Call) -> Result:
 def members(call: Call) -> Result:
     """List the members, inherited ones included."""
     people = [one for one in call.world.users.values() if call.project.access_level(one)]
-    return Page(people, lambda one: common.member(call.world, call.project, one))
+    return Page(people, lambda one: _member(call, one))
 
 
 @route("GET", "/projects/<project>/members/all/<user_id>")
@@ -63,7 +73,24 @@ def member(call: Call) -> Result:
     found = call.world.users.get(call.integer("user_id"))
     if found is None or not call.project.access_level(found):
         raise not_found()
-    return common.member(call.world, call.project, found)
+    return _member(call, found)
+
+
+def _member(call: Call, who: User) -> dict[str, Any]:
+    return common.member(call.world, who, call.project.access_level(who))
+
+
+@route("GET", "/groups/<group>/members/<user_id>")
+def group_member(call: Call) -> Result:
+    """Show one member of the group itself; to members only, as of a private group."""
+    group = call.world.groups.get(call.segments["group"])
+    if group is None or not call.world.sees(call.user, group):
+        raise not_found("Group")
+    found = call.world.users.get(call.integer("user_id"))
+    level = group.members.get(found.id) if found is not None else None
+    if found is None or level is None:
+        raise not_found()
+    return common.member(call.world, found, level)
 
 
 @route("GET", "/projects/<project>/protected_branches", level=REPORTER)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from hotfix.sandbox import issue_edits, issues
 from hotfix.sandbox.entities import issues as entities
+from hotfix.sandbox.entities import notes as note_entities
 from hotfix.sandbox.refusals import forbidden, invalid, not_found
+from hotfix.sandbox.rest import note_calls
 from hotfix.sandbox.rest.calls import Answer, Call, Page
 from hotfix.sandbox.rest.routing import Result, route
 from hotfix.sandbox.users import DEVELOPER, GUEST, REPORTER
@@ -93,14 +95,8 @@ def _need_update(call: Call, found: Issue) -> None:
 
 @route("GET", f"{_ONE}/notes", level=GUEST)
 def notes(call: Call) -> Result:
-    """List the comments, the newest first unless asked otherwise."""
-    found = _one(call)
-    order = call.choice("order_by", ("created_at", "updated_at"), "created_at")
-    descending = call.choice("sort", ("asc", "desc"), "desc") == "desc"
-    listed = sorted(
-        found.notes, key=lambda note: (getattr(note, order), note.id), reverse=descending
-    )
-    return Page(listed, lambda note: entities.note(note, found, call.world))
+    """List the comments."""
+    return note_calls.page(call, _one(call))
 
 
 @route("POST", f"{_ONE}/notes", level=GUEST)
@@ -110,20 +106,16 @@ def create_note(call: Call) -> Result:
     note, changed = issue_edits.add_note(
         call.world, found, call.user, call.required("body"), internal=call.flag("internal")
     )
-    if note is None:
-        return Answer({"commands_changes": changed, "summary": sorted(changed)}, 202)
-    return Answer(entities.note(note, found, call.world) | {"commands_changes": changed}, 201)
+    return note_calls.made(call, note, found, changed)
 
 
 @route("PUT", f"{_ONE}/notes/<note_id>", level=GUEST)
 def update_note(call: Call) -> Result:
-    """Change one's own comment."""
-    found, number = _one(call), call.integer("note_id")
-    for note in found.notes:
-        if note.id == number:
-            issue_edits.edit_note(call.world, found, call.user, note, call.required("body"))
-            return entities.note(note, found, call.world)
-    raise not_found("Note")
+    """Change a comment."""
+    found = _one(call)
+    note = note_calls.one(call, found)
+    issue_edits.edit_note(call.world, found, call.user, note, call.required("body"))
+    return note_entities.note(note, found, call.world)
 
 
 @route("GET", f"{_ONE}/links", level=GUEST)

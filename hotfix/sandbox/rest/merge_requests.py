@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotfix.sandbox import notes
 from hotfix.sandbox.entities import ci as ci_entities
 from hotfix.sandbox.entities import git, issues
 from hotfix.sandbox.entities import merge_requests as entities
+from hotfix.sandbox.entities import notes as note_entities
 from hotfix.sandbox.refusals import not_found
+from hotfix.sandbox.rest import note_calls
 from hotfix.sandbox.rest.calls import Call, Page
 from hotfix.sandbox.rest.routing import Result, route
 from hotfix.sandbox.users import REPORTER
@@ -104,3 +107,26 @@ def pipelines(call: Call) -> Result:
     found = _one(call)
     own = [pipeline for pipeline in call.project.pipelines if pipeline.sha == found.sha]
     return Page(own[::-1], lambda one: ci_entities.pipeline_basic(call.world, one))
+
+
+@route("GET", f"{_ONE}/notes", level=REPORTER)
+def list_notes(call: Call) -> Result:
+    """List the comments."""
+    return note_calls.page(call, _one(call))
+
+
+@route("POST", f"{_ONE}/notes", level=REPORTER)
+def create_note(call: Call) -> Result:
+    """Comment; quick actions are taken out of the text and have no effect here."""
+    found = _one(call)
+    note, _ = notes.add(call.world, found, call.user, call.required("body"))
+    return note_calls.made(call, note, found, {})
+
+
+@route("PUT", f"{_ONE}/notes/<note_id>", level=REPORTER)
+def update_note(call: Call) -> Result:
+    """Change a comment."""
+    found = _one(call)
+    note = note_calls.one(call, found)
+    notes.edit(call.world, found, call.user, note, call.required("body"))
+    return note_entities.note(note, found, call.world)
