@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hotfix.errors import InputError
+from hotfix.models import to_json
 from hotfix.spec import gitlab_url
 from hotfix.spec.checks import defaults_findings, spec_findings
 from hotfix.spec.document import DefaultsDocument, SingleDocument, TargetsDocument
 from hotfix.spec.faults import model_findings
 from hotfix.spec.problem import Mark, Problem, Source, SpecError
 from hotfix.spec.reading import read
-from hotfix.spec.resolve import resolve
+from hotfix.spec.resolve import plan_approvals, resolve
 from hotfix.spec.rules import quoted
 from hotfix.spec.texts import text_findings
-from hotfix.spec.together import findings_together
+from hotfix.spec.together import at, findings_together
 from hotfix.spec.tree import MapNode, ScalarNode, parse, plain
 from hotfix.spec.where import find_defaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from hotfix.spec.document import SpecDocument
@@ -184,6 +185,20 @@ def _check_together(spec: _File[SpecDocument], defaults: _File[DefaultsDocument]
     for root, finding in findings_together(spec.root, defaults.root if defaults else None):
         file = spec if defaults is None or root is spec.root else defaults
         file.add([finding])
+    if spec.document is not None and defaults is not None and defaults.document is not None:
+        spec.add(_weakened(spec.root, spec.document, defaults.document))
+
+
+def _weakened(root: MapNode, spec: SpecDocument, defaults: DefaultsDocument) -> Iterator[Finding]:
+    """Find where a spec would let its plan go out with less approval than the team wants."""
+    team = plan_approvals(defaults)
+    key = plan_approvals(spec, defaults).weakens(team)
+    if key is not None:
+        yield (
+            at(root, "policy", "plan_approvals", key) or root,
+            f"`{key}` asks for less than defaults.yaml does: {quoted(to_json(team)[key])}",
+            "A spec may ask for more approval of its plan, never for less. Take the key out.",
+        )
 
 
 def _repeated_ids(loaded: Sequence[Loaded]) -> list[Problem]:

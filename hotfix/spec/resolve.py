@@ -13,6 +13,7 @@ from hotfix.spec.model import (
     Incident,
     MergeRequestRef,
     Orchestration,
+    PlanApprovalPolicy,
     Policy,
     Spec,
     Target,
@@ -157,7 +158,19 @@ def _policy(layers: _Layers) -> Policy:
         ),
         # The team alone decides this: what the spec says is not even looked at.
         allow_commands=defaults.policy.allow_commands or False,
+        plan_approvals=plan_approvals(document, defaults),
     )
+
+
+def plan_approvals(*layers: SpecDocument | DefaultsDocument) -> PlanApprovalPolicy:
+    """Tell who must approve the plan, by the nearest layer that says so, key by key."""
+    levels = [layer.policy.plan_approvals for layer in layers]
+    given = {
+        key: said
+        for key in PlanApprovalPolicy.model_fields
+        if (said := _first(*(getattr(level, key) for level in levels))) is not None
+    }
+    return PlanApprovalPolicy(**given) if given.get("minimum") else PlanApprovalPolicy()
 
 
 def _first(*values: _T | None) -> _T | None:

@@ -162,6 +162,15 @@ def _project(value: str) -> Complaint | None:
     )
 
 
+def _group(value: str) -> Complaint | None:
+    if len(value) <= 255 and re.fullmatch(_GROUP, value):  # noqa: PLR2004  (GitLab's own)
+        return None
+    return (
+        f"{quoted(value)} is no path of a group",
+        "Write the full path alone, such as `evenergi/release-managers`.",
+    )
+
+
 def _branch(value: str) -> Complaint | None:
     fits = 0 < len(value) <= _REF_LENGTH and not re.search(_NOT_A_BRANCH, value)
     if fits and not _has_controls(value):
@@ -231,6 +240,7 @@ def _has_controls(value: str) -> bool:
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 _EXAMPLE = "2026-11-22T03:00:00Z"
 _LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s]$"
+_GROUP = PROJECT_PATTERN.removesuffix("+$") + "*$"
 _EMAIL = r"^[^\s<>@\u0000-\u001f\u007f]+@[^\s<>@\u0000-\u001f\u007f]+$"
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 # git-check-ref-format(1), rules 1 to 10, and `--branch`: no leading dash; Git adds `refs/heads/`.
@@ -254,6 +264,7 @@ SENT = Rule(
 ShaText = Annotated[str, Rule(_sha, {"pattern": SHA_PATTERN})]
 IdText = Annotated[str, Rule(_hotfix_id, {"pattern": ID_PATTERN})]
 ProjectPath = Annotated[str, Rule(_project, {"pattern": PROJECT_PATTERN, "maxLength": 255})]
+GroupPath = Annotated[str, Rule(_group, {"pattern": _GROUP, "maxLength": 255})]
 BranchName = Annotated[
     str,
     Rule(_branch, {"minLength": 1, "maxLength": _REF_LENGTH, "not": {"pattern": _NOT_A_BRANCH}}),

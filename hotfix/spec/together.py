@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def findings_together(spec: MapNode, defaults: MapNode | None) -> Iterator[tuple[MapNode, Finding]]:
     """Find what does not fit, each with the root of the file that it is told of."""
     files = [spec] if defaults is None else [spec, defaults]
-    if not any(_at(root, "orchestration", "project") for root in files):
+    if not any(at(root, "orchestration", "project") for root in files):
         key = spec.pairs.get("orchestration")
         yield spec, (key[0] if key else spec, *NO_ORCHESTRATION)
-    if not any(_is(_at(root, "policy", "allow_commands"), "true") for root in files[1:]):
+    if not any(_is(at(root, "policy", "allow_commands"), "true") for root in files[1:]):
         yield from ((spec, finding) for finding in command_findings(spec))
-    ways = [_at(root, "orchestration", "send_as") for root in files]
+    ways = [at(root, "orchestration", "send_as") for root in files]
     if _is(ways[0] or ways[-1], "variables"):
         for root in files:
             yield from ((root, finding) for finding in _variable_findings(root))
@@ -45,7 +45,7 @@ def _variable_findings(root: MapNode) -> Iterator[Finding]:
 
 def _operation_findings(files: list[MapNode]) -> Iterator[tuple[MapNode, Finding]]:
     for root in files:
-        node = _at(root, "orchestration", "operation_input")
+        node = at(root, "orchestration", "operation_input")
         if node is None:
             continue
         names = {"action", "project", "confirm"}
@@ -62,12 +62,13 @@ def _all_inputs(root: MapNode) -> Iterator[MapNode]:
     targets = root.get("targets")
     levels = targets.items if isinstance(targets, ListNode) else ()
     for level in (root, *levels):
-        inputs = _at(level, "orchestration", "inputs")
+        inputs = at(level, "orchestration", "inputs")
         if isinstance(inputs, MapNode):
             yield inputs
 
 
-def _at(node: Node | None, *keys: str) -> Node | None:
+def at(node: Node | None, *keys: str) -> Node | None:
+    """Find what stands under these keys, each within the one before."""
     for key in keys:
         node = node.get(key) if isinstance(node, MapNode) else None
     return node
