@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hotfix.clock import Clock
     from hotfix.evidence.model import Lock, StepName
     from hotfix.forge.protocol import Forge, Repository
+    from hotfix.forge.types import Noteable
     from hotfix.git.objects import GitObject
     from hotfix.plan.model import Plan, TargetChange
     from hotfix.spec.model import Spec
@@ -57,6 +58,10 @@ class Request:
     """The command that takes the hotfix back; empty in a rollback, from which there is no other."""
     back: WayBack | None = None
     """Set in a rollback."""
+    places: tuple[Noteable, ...] = ()
+    """Where approvals are looked for, beside what the plan itself tells."""
+    approve_commands: tuple[str, ...] = ()
+    """What somebody types who approves the plan."""
 
 
 @dataclass(slots=True)

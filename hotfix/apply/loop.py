@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
+from hotfix.apply import approvals
 from hotfix.apply.locks import Locks
 from hotfix.apply.progressed import hold_proven, is_proven, pressed
 from hotfix.apply.steps.incident import incident, write_head
@@ -110,6 +111,8 @@ class Loop:
             self.at = ("lock", target.project)
             approval, self.approval = self.approval, None
             self.locks.take(target, approval)
+        self.at = ("preflight", None)
+        approvals.record(self.run, self.seen)
         for target in targets:
             if is_proven(self.run.journal.lock, target):
                 self.at = ("preflight", target.project)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply import approvals
 from hotfix.apply.alone import alone
 from hotfix.apply.context import Request, Run
 from hotfix.apply.hold import (
@@ -119,9 +120,11 @@ def _apply(
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
             approval = None
+        done = built is not None and journal is None and _is_nothing_to_do(built.plan)
+        if built is not None and not done:
+            approvals.require(request, plan, built.plan, forge)
         reason: str | None = None
         if journal is None:
-            done = built is not None and _is_nothing_to_do(built.plan)
             # Asked before there is a lockfile: one that is there counts as approved.
             approval = None if done else _approve(plan, operator, forge, clock, request)
             reason = None if done else _reason(request)

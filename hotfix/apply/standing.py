@@ -30,13 +30,18 @@ class Commands:
 
     on: str
     back: str = ""
+    approve: str = ""
+    """What comes first where approvals are not on record yet: who may give them, and how."""
 
 
 def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:
     """Tell where the hotfix stands; before the first apply it waits for that."""
     if lock is None:
         return Standing(
-            "planned", "waiting", "This hotfix was not applied yet.", f"Begin with: {commands.on}"
+            "planned",
+            "waiting",
+            "This hotfix was not applied yet.",
+            f"{commands.approve}Begin with: {commands.on}",
         )
     name = f"{'Rollback of hotfix' if lock.kind == 'rollback' else 'Hotfix'} {lock.hotfix}"
     verify = f"Verify it with: hotfix audit {shlex.quote(str(lockfile))}"
@@ -51,9 +56,10 @@ def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:
             "failed",
             "failed",
             f"{name} failed {where}.",
-            f"Mend it, then go on with: {commands.on}{back}",
+            f"{commands.approve}Mend it, then go on with: {commands.on}{back}",
         )
-    return Standing(lock.state, "waiting", f"{name} stopped {where}.", f"Go on with: {commands.on}")
+    on = f"{commands.approve}Go on with: {commands.on}"
+    return Standing(lock.state, "waiting", f"{name} stopped {where}.", on)
 
 
 def _where(lock: Lock) -> str:

@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "validate": "hotfix.cli.validate",
         "plan": "hotfix.cli.plan",
         "show": "hotfix.cli.show",
+        "approve": "hotfix.cli.approve",
         "apply": "hotfix.cli.apply",
         "status": "hotfix.cli.status",
         "rollback": "hotfix.cli.rollback",

@@ -14,7 +14,12 @@ import click
 
 from hotfix import __version__
 from hotfix.cli import exits, options
-from hotfix.cli.commands import apply_command, plan_command, rollback_command
+from hotfix.cli.commands import (
+    apply_command,
+    approve_commands,
+    plan_command,
+    rollback_command,
+)
 from hotfix.cli.documents import kind_of, lockfile_of, read
 from hotfix.errors import InputError, InterruptedRunError, WaitingError
 from hotfix.text import one_line
@@ -124,7 +129,9 @@ def run(
         operator = Operator(
             (answers or TerminalAnswers)(screen, interrupts),
             pause=pause,
-            show_plan=lambda plan: _show_plan(screen, plan, flags) if show_plan else None,
+            show_plan=lambda plan: (
+                show_asked(screen, plan, is_asked=not flags.auto_approve) if show_plan else None
+            ),
             auto_approve=flags.auto_approve,
             promote=flags.promote,
         )
@@ -158,6 +165,7 @@ def carry_out(
     """Apply a spec or a saved plan, whichever the file is."""
     from hotfix.apply.await_lock import await_lock
     from hotfix.apply.run import Request, apply
+    from hotfix.cli import places
     from hotfix.cli.connection import connect
 
     spec, saved, gitlab = _request(file, flags.gitlab)
@@ -173,6 +181,8 @@ def carry_out(
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
         way_back=rollback_command(lockfile, flags.gitlab),
+        places=places.known(file, spec.id, gitlab) if gitlab else (),
+        approve_commands=approve_commands(file, flags.gitlab),
     )
     forge = connect(gitlab, use_cache=not flags.no_cache, telling=telling)
     return await_lock(
@@ -211,6 +221,7 @@ def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | N
                 "hotfix's lockfile for LOCK.",
             )
         trust(plan, file, gitlab)
+        refuse_weakened(plan, file)
         return plan.spec, plan, plan.gitlab
     from hotfix.spec.load import load_spec
 
@@ -224,6 +235,41 @@ def trust(plan: Plan, file: Path, gitlab: str | None) -> None:
     The digest that was approved does not cover the address, and the token goes there. And whether
     commands may run here is for defaults.yaml to say, never for a file that is passed on.
     """
+    from hotfix.spec.load import load_defaults
+
+    refuse_other_gitlab(plan, file, gitlab)
+    team = load_defaults(file)
+    allowed = team is not None and bool(team.policy.allow_commands)
+    checks = [check for target in plan.spec.targets for check in target.smoke_checks]
+    checks += [check for change in plan.targets for check in change.smoke_checks]
+    if any(check.command for check in checks) and not allowed:
+        raise InputError(
+            "commands-not-allowed",
+            f"{file} has smoke checks that run commands, and no defaults.yaml here allows them.",
+            hint="Read those commands, then write `policy: {allow_commands: true}` into it.",
+        )
+
+
+def refuse_weakened(plan: Plan, file: Path) -> None:
+    """Refuse a saved plan whose policy asks for less approval of it than the team's does.
+
+    A plan carries the policy that it was made under, and it could have been made elsewhere.
+    """
+    from hotfix.spec.load import load_defaults
+    from hotfix.spec.resolve import plan_approvals
+
+    team = load_defaults(file)
+    key = plan.spec.policy.plan_approvals.weakens(plan_approvals(team)) if team else None
+    if key is not None:
+        raise InputError(
+            "approvals-weakened",
+            f"{file} asks for less approval of the plan (`{key}`) than defaults.yaml here does.",
+            hint="It was made under another policy. Plan again, and have the new plan approved.",
+        )
+
+
+def refuse_other_gitlab(plan: Plan, file: Path, gitlab: str | None) -> None:
+    """Refuse a saved plan of another GitLab than the team or the operator names."""
     from hotfix.cli.connection import environment_gitlab
     from hotfix.spec.gitlab_url import normalized
     from hotfix.spec.load import load_defaults
@@ -235,15 +281,6 @@ def trust(plan: Plan, file: Path, gitlab: str | None) -> None:
             "gitlab-differs",
             f"{file} was planned on {one_line(plan.gitlab)}, named here is {named}.",
             hint="The token would go to another GitLab. Plan again on the one that is meant.",
-        )
-    allowed = team is not None and bool(team.policy.allow_commands)
-    checks = [check for target in plan.spec.targets for check in target.smoke_checks]
-    checks += [check for change in plan.targets for check in change.smoke_checks]
-    if any(check.command for check in checks) and not allowed:
-        raise InputError(
-            "commands-not-allowed",
-            f"{file} has smoke checks that run commands, and no defaults.yaml here allows them.",
-            hint="Read those commands, then write `policy: {allow_commands: true}` into it.",
         )
 
 
@@ -267,7 +304,7 @@ def pace_of(wait: float | None) -> Pace:
     return Pace(poll=poll, longest=wait)
 
 
-def _show_plan(screen: Screen, plan: Plan, flags: Flags) -> None:
+def show_asked(screen: Screen, plan: Plan, *, is_asked: bool) -> None:
     """Print the plan before its question, always where the question is read.
 
     Standard output may be a file, or a document of another format: then whoever is asked sees the
@@ -276,10 +313,10 @@ def _show_plan(screen: Screen, plan: Plan, flags: Flags) -> None:
     from hotfix.cli.operator import somebody_is_there
     from hotfix.views.plan_text import plan_text
 
-    if screen.format == "text" and not (screen.quiet and flags.auto_approve):
+    if screen.format == "text" and (is_asked or not screen.quiet):
         screen.page(plan_text, plan, next_command=None)
     seen = screen.format == "text" and sys.stdout.isatty()
-    if somebody_is_there() and not flags.auto_approve and not seen:
+    if somebody_is_there() and is_asked and not seen:
         colour = screen.colour(sys.stderr)
         screen.err(plan_text(plan, width=screen.width, colour=colour, next_command=None))
 

@@ -27,6 +27,33 @@ def plan_command(file: Path, gitlab: str | None) -> str:
     return shlex.join(["hotfix", "plan", spec, *out, *_on(gitlab)])
 
 
+def approve_command(plan: Path, gitlab: str | None) -> str:
+    """Write the command line that approves a saved plan."""
+    return shlex.join(["hotfix", "approve", str(plan), *_on(gitlab)])
+
+
+def approve_commands(file: Path, gitlab: str | None) -> tuple[str, ...]:
+    """Write what whoever approves types: of a spec first the plan that it comes to now."""
+    if not file.name.endswith((".yaml", ".yml")):
+        return (approve_command(file, gitlab),)
+    saved = file.with_suffix(".plan.json")
+    return (_saving(("plan",), file, saved, gitlab), approve_command(saved, gitlab))
+
+
+def approve_back_commands(
+    lockfile: Path, saved: Path | None, gitlab: str | None
+) -> tuple[str, ...]:
+    """Write what whoever approves a rollback types."""
+    if saved is not None:
+        return (approve_command(saved, gitlab),)
+    made = lockfile.with_name(lockfile.name.removesuffix(".lock.json") + ".rollback.plan.json")
+    return (_saving(("rollback",), lockfile, made, gitlab), approve_command(made, gitlab))
+
+
+def _saving(words: tuple[str, ...], file: Path, out: Path, gitlab: str | None) -> str:
+    return shlex.join(["hotfix", *words, str(file), "--out", str(out), *_on(gitlab)])
+
+
 def rollback_command(lockfile: Path, gitlab: str | None, *more: str) -> str:
     """Write the command line that takes a hotfix back by its lockfile."""
     return shlex.join(["hotfix", "rollback", str(lockfile), "--apply", *_on(gitlab), *more])

@@ -12,7 +12,7 @@ import click
 
 from hotfix import __version__
 from hotfix.cli import apply, exits, options
-from hotfix.cli.commands import rollback_command
+from hotfix.cli.commands import approve_back_commands, rollback_command
 from hotfix.cli.documents import kind_of, read, rollback_lockfile_of
 from hotfix.errors import InputError
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hotfix.clock import Clock
     from hotfix.evidence.model import Lock
     from hotfix.forge.protocol import Telling
+    from hotfix.forge.types import Noteable
     from hotfix.plan.model import Plan
 
 _LONGEST_REASON: Final = 1000
@@ -151,6 +152,8 @@ def carry_back(
         pace=apply.pace_of(flags.wait),
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
+        places=_places(lockfile, flags, hotfix),
+        approve_commands=approve_back_commands(lockfile, flags.saved, flags.gitlab),
     )
     back = WayBack(lockfile, hotfix, lambda: flags.reason or operator.reason())
     forge = connect(hotfix.plan.gitlab, use_cache=not flags.no_cache, telling=telling)
@@ -186,6 +189,16 @@ def _hotfix(lockfile: Path, flags: Flags, clock: Clock) -> Lock:
     lock = hotfix_journal(lockfile, clock).lock
     apply.trust(lock.plan, lockfile, flags.gitlab)
     return lock
+
+
+def _places(lockfile: Path, flags: Flags, hotfix: Lock) -> tuple[Noteable, ...]:
+    """List where approvals stand, of the hotfix and of a saved way back of its own."""
+    from hotfix.cli import places
+
+    files = [lockfile, flags.saved or rollback_lockfile_of(lockfile)]
+    return tuple(
+        place for file in files for place in places.known(file, hotfix.hotfix, hotfix.plan.gitlab)
+    )
 
 
 def _own_lockfile(hotfix: Path, flags: Flags) -> Path:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from hotfix.cli import exits, options
-from hotfix.cli.commands import apply_command, rollback_command
+from hotfix.cli.commands import (
+    apply_command,
+    approve_back_commands,
+    approve_commands,
+    rollback_command,
+)
 from hotfix.cli.documents import (
     hotfix_lockfile_of,
     kind_of,
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
     from hotfix.apply.standing import Commands, Standing
     from hotfix.cli.screen import Screen
     from hotfix.evidence.lockfile import LockDocument
+    from hotfix.evidence.model import Lock
+    from hotfix.spec.model import PlanApprovalPolicy
 
 
 @click.command("status")
@@ -39,11 +46,11 @@ def command(screen: Screen, file: Path) -> int:
 
     data = read(file)
     given = kind_of(data)
-    if given == "spec":
-        _check_spec(file)
+    asked = None if given == "lock" else _policy(file, given, data)
     lockfile = _latest(file if given == "lock" else lockfile_of(file))
     document = parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
-    found = standing(document.lock if document else None, _next(file, given, lockfile), lockfile)
+    lock = document.lock if document else None
+    found = standing(lock, _next(file, given, lockfile, _wanted(asked, lock)), lockfile)
     code = {"done": exits.DONE, "waiting": exits.WAITING, "failed": exits.FAILED}[found.kind]
     _show(screen, found, document, lockfile, code)
     return code
@@ -55,15 +62,31 @@ def _latest(lockfile: Path) -> Path:
     return back if hotfix_lockfile_of(lockfile) is None and back.exists() else lockfile
 
 
-def _next(file: Path, given: str, lockfile: Path) -> Commands:
-    """Write the commands that go on, and back."""
+def _next(file: Path, given: str, lockfile: Path, wanted: str | None) -> Commands:
+    """Write the commands that go on, and back, and that approve first where that is wanted."""
     from hotfix.apply.standing import Commands
 
     hotfix = hotfix_lockfile_of(lockfile)
+    source = _source(file) if given == "lock" else file
+    approving = approve_commands(source, None)
     if hotfix is not None:
-        return Commands(on=rollback_command(hotfix, None))
-    on = apply_command(_source(file) if given == "lock" else file, None)
-    return Commands(on=on, back=rollback_command(lockfile, None))
+        approving = approve_back_commands(hotfix, None, None)
+    approve = "\n".join([f"Wants {wanted}. Each types:", *approving, ""]) if wanted else ""
+    if hotfix is not None:
+        return Commands(on=rollback_command(hotfix, None), approve=approve)
+    on = apply_command(source, None)
+    return Commands(on=on, back=rollback_command(lockfile, None), approve=approve)
+
+
+def _wanted(asked: PlanApprovalPolicy | None, lock: Lock | None) -> str | None:
+    """Say what approvals are wanted and not on record; GitLab is not asked."""
+    from hotfix.evidence.plan_approvals import approvers
+    from hotfix.plan.approvals import wanted
+
+    policy = lock.plan.spec.policy.plan_approvals if lock else asked
+    if policy is None or (lock is not None and len(approvers(lock)) >= policy.minimum):
+        return None
+    return wanted(policy)
 
 
 def _source(lockfile: Path) -> Path:
@@ -74,11 +97,17 @@ def _source(lockfile: Path) -> Path:
     return next((path for path in beside if path.exists()), beside[0])
 
 
-def _check_spec(file: Path) -> None:
+def _policy(file: Path, given: str, data: bytes) -> PlanApprovalPolicy:
+    """Read what approvals are asked for before there is a record; refuses a file that is wrong."""
+    if given == "plan":
+        from hotfix.plan.document import parse
+
+        return parse(data, str(file)).spec.policy.plan_approvals
     from hotfix.cli.connection import environment_gitlab
     from hotfix.spec.load import load_spec
 
-    load_spec(file, gitlab=None, fallback=environment_gitlab())
+    loaded = load_spec(file, gitlab=None, fallback=environment_gitlab())
+    return loaded.spec.policy.plan_approvals
 
 
 def _show(

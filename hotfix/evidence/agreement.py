@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotfix.evidence.plan_approvals import lacking
 from hotfix.evidence.report import judged, note
 from hotfix.identifiers import FORBIDDEN_ACTION, is_forbidden
 from hotfix.plan.document import to_json
@@ -33,13 +34,20 @@ def entries_agree(lock: Lock) -> list[AuditFinding]:
         *judged("forbidden-action", place, f"`{FORBIDDEN_ACTION}` is nowhere.", _forbidden(lock)),
         *judged("blockers", "$.plan.blockers", "No blocker was passed.", _blockers(lock)),
         *_merge_requests(lock),
+        *_plan_approvals(lock),
     ]
+
+
+def _plan_approvals(lock: Lock) -> Iterator[AuditFinding]:
+    if lock.plan.spec.policy.plan_approvals.minimum:
+        said = "The plan's digest was approved as its policy asks."
+        yield from judged("plan-approvals", "$.approvals", said, lacking(lock))
 
 
 def _targets(lock: Lock) -> Iterator[tuple[str, str]]:
     projects = {target.project for target in lock.plan.targets}
     for index, entry in enumerate(lock.entries):
-        whole = entry.target is None and entry.step == "incident"
+        whole = entry.target is None and entry.step in {"preflight", "incident"}
         if entry.target not in projects and not whole:
             yield (
                 f"$.entries[{index}].target",

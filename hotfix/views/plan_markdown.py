@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
 from hotfix.markdown import code, fenced
+from hotfix.plan.approvals import wanted
 from hotfix.text import counted
 from hotfix.views import words
 from hotfix.views.escape import link
@@ -66,6 +67,9 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
         yield from _target(target, plan.kind)
     yield from _rest(plan)
     yield f"Digest {code(plan.digest)}"
+    if asked := wanted(plan.spec.policy.plan_approvals):
+        yield ""
+        yield f"Wants {code(asked, 1000)}: `hotfix approve` on the saved plan."
     if next_command and not plan.blockers and not nothing_to_do(plan):
         yield ""
         yield f"To carry out exactly this: {code(next_command, 500)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
+from hotfix.plan.approvals import wanted
 from hotfix.text import counted, one_line
 from hotfix.views import words
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
@@ -63,6 +64,8 @@ def plan_text(plan: Plan, *, width: int, colour: bool, next_command: str | None)
         _finding(page, "warning", CAUTION, warning, plan)
     page.gap()
     page.line("Digest ", plan.digest)
+    if asked := wanted(plan.spec.policy.plan_approvals):
+        page.line(f"Wants {asked}: `hotfix approve` on the saved plan.", hang=2)
     if next_command and not plan.blockers and not nothing_to_do(plan):
         page.line("To carry out exactly this:")
         page.line(next_command, indent=4, wrap=False)
