@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -194,9 +195,10 @@ def _weakened(root: MapNode, spec: SpecDocument, defaults: DefaultsDocument) -> 
     team = plan_approvals(defaults)
     key = plan_approvals(spec, defaults).weakens(team)
     if key is not None:
+        wanted = quoted(json.dumps(to_json(team)[key]))
         yield (
             at(root, "policy", "plan_approvals", key) or root,
-            f"`{key}` asks for less than defaults.yaml does: {quoted(to_json(team)[key])}",
+            f"`{key}` asks for less than defaults.yaml does: {wanted}",
             "A spec may ask for more approval of its plan, never for less. Take the key out.",
         )
 
