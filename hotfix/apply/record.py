@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from hotfix.evidence.plan_approvals import plan_approvals
 from hotfix.identifiers import short
 from hotfix.markdown import code
 from hotfix.text import one_line
@@ -63,6 +64,7 @@ def section(lock: Lock) -> str:
         f"- {code(lock.plan.spec.title)}",
         *(_outcome(lock) if is_back else ()),
         f"- Plan {code(lock.plan_digest)}, applied by {code(lock.applied_by)}",
+        *_approvals(lock),
         f"- Marked {code(marker(lock.hotfix))}",
         "",
         HEADINGS["timeline"],
@@ -77,6 +79,12 @@ def section(lock: Lock) -> str:
     lines += ["", HEADINGS["validation"], "", *_validation(lock), "", HEADINGS["follow_ups"], ""]
     lines += [*_follow_ups(lock)] or ["- None recorded."]
     return _wrap(lock.hotfix, part(lock), "\n".join(lines))
+
+
+def _approvals(lock: Lock) -> Iterator[str]:
+    """Say who approved the plan on GitLab, where its policy asks for that."""
+    for each in plan_approvals(lock):
+        yield f"- Approved by {code(each.by)} at {each.at}: {code(each.source, 1000)}"
 
 
 def seal_line(lock: Lock) -> str:

@@ -71,7 +71,8 @@ def _next(file: Path, given: str, lockfile: Path, wanted: str | None) -> Command
     approving = approve_commands(source, None)
     if hotfix is not None:
         approving = approve_back_commands(hotfix, None, None)
-    approve = "\n".join([f"Wants {wanted}. Each types:", *approving, ""]) if wanted else ""
+    told = [f"Wants {wanted}. Each types:", *approving, f"Who did: {approving[-1]} --check", ""]
+    approve = "\n".join(told) if wanted else ""
     if hotfix is not None:
         return Commands(on=rollback_command(hotfix, None), approve=approve)
     on = apply_command(source, None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hotfix.evidence.model import Lock
+    from hotfix.evidence.model import Approval, Lock
     from hotfix.plan.model import Plan
 
 _PLAN: Final = "approve plan "
@@ -32,13 +32,20 @@ def lacking(lock: Lock) -> Iterator[tuple[str, str]]:
         )
 
 
-def approvers(lock: Lock) -> set[str]:
-    """Tell by the record who approved its plan.
+def plan_approvals(lock: Lock) -> tuple[Approval, ...]:
+    """List the approvals of its plan that are on record.
 
-    Whoever applied, at first or later, is not among them where the policy says so.
+    Whoever applied, at first or later, has none among them where the policy says so.
     """
-    by = {each.by for each in lock.approvals if _counts(lock, each.what)}
-    return by - _appliers(lock) if lock.plan.spec.policy.plan_approvals.not_applier else by
+    not_counted = _appliers(lock) if lock.plan.spec.policy.plan_approvals.not_applier else ()
+    return tuple(
+        each for each in lock.approvals if each.by not in not_counted and _counts(lock, each.what)
+    )
+
+
+def approvers(lock: Lock) -> frozenset[str]:
+    """Tell by the record who approved its plan."""
+    return frozenset(each.by for each in plan_approvals(lock))
 
 
 _WRITES: Final = frozenset({"restore", "pick", "orchestrate", "promote"})

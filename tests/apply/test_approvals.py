@@ -20,6 +20,7 @@ from hotfix.sandbox.faults import Fault
 from hotfix.sandbox.users import DEVELOPER, GUEST, Group
 
 from .conftest import CORE, Rehearsal
+from .fate import Fate, Killed, run
 from .test_apply import _somebody_pushes
 
 if TYPE_CHECKING:
@@ -340,6 +341,33 @@ def test_the_audit_finds_a_run_that_went_on_without_the_approvals(one: Rehearsal
     assert found["plan-approvals"].detail == (
         "The plan was carried out with 0 of 1 approvals of its digest."
     )
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("number", range(2, 6))
+def test_a_run_killed_around_its_approvals_records_each_once(
+    one: Rehearsal, monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool
+) -> None:
+    approve(one, "reviewer", one.plan())
+    fate = Fate(number, after=after)
+    with pytest.raises(Killed):
+        run(one, fate, monkeypatch)
+
+    run(one, Fate(None, after=False), monkeypatch)
+
+    assert one.lock.state == "complete"
+    assert [who for who, what in recorded(one) if what.startswith("approve")] == ["reviewer"]
+    assert one.effects()["push"] == 2
+    assert [note.author.username for note in comments(one)] == ["reviewer"]
+
+
+def test_the_incident_names_who_approved_and_where(one: Rehearsal) -> None:
+    approve(one, "reviewer", one.plan())
+    one.apply()
+
+    issues = one.sandbox.world.project(seed.ORCHESTRATOR).issues.values()
+    (found,) = (issue for issue in issues if "hotfix-record:" in issue.description)
+    assert "- Approved by `reviewer` at 2026-11-22T12:00:0" in found.description
 
 
 def _fail(rehearsal: Rehearsal) -> None:
