@@ -91,7 +91,7 @@ def _plan(file: Path, gitlab: str | None) -> Plan:
         )
     plan = parse(data, str(file))
     refuse_forbidden(plan)
-    refuse_blocked(plan)
+    refuse_blocked(plan.blockers)
     refuse_other_gitlab(plan, file, gitlab)
     refuse_weakened(plan, file)
     return plan
