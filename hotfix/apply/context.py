@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 
+class ToDoError(WaitingError):
+    """What a run that may only look would do next; the sentence names the act."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__("to-do", f"Next: {act}.")
+
+
 @dataclass(frozen=True, slots=True)
 class WayBack:
     """What a rollback takes back, and why."""
@@ -58,6 +65,8 @@ class Request:
     """The command that takes the hotfix back; empty in a rollback, from which there is no other."""
     back: WayBack | None = None
     """Set in a rollback."""
+    looks_only: bool = False
+    """Goes the steps as far as nothing has to be done, and writes nothing."""
     places: tuple[Noteable, ...] = ()
     """Where approvals are looked for, beside what the plan itself tells."""
     approve_commands: tuple[str, ...] = ()
@@ -137,9 +146,11 @@ class Run:
         """
         found = self.look_for(look, longest=self.request.pace.longest)
         if found is None:
+            longest = self.request.pace.longest
+            waited = f"Still waiting for {what} after {longest:g} s."
             raise WaitingError(
                 "wait-expired",
-                f"Still waiting for {what} after {self.request.pace.longest:g} s.",
+                waited if longest else f"Waiting for {what}.",
                 hint=f"Nothing is lost. Go on with: {self.request.command}",
             )
         return found

@@ -31,20 +31,31 @@ if TYPE_CHECKING:
 class Journal:
     """An open lockfile. It only ever grows: a file that changed under it is not overwritten."""
 
-    def __init__(self, path: Path, lock: Lock, clock: Clock) -> None:
+    def __init__(self, path: Path, lock: Lock, clock: Clock, *, writes: bool = True) -> None:
+        """Open it; without ``writes`` what is added stays in memory."""
         self.path = path
         self.lock = lock
         self._clock = clock
+        self._writes = writes
         self._on_disk: bytes | None = None
 
     @classmethod
-    def begin(cls, path: Path, plan: Plan, *, by: str, tool_version: str, clock: Clock) -> Journal:
+    def begin(
+        cls,
+        path: Path,
+        plan: Plan,
+        *,
+        by: str,
+        tool_version: str,
+        clock: Clock,
+        writes: bool = True,
+    ) -> Journal:
         """Start a lockfile for a plan; nothing is written before the first entry."""
         lock = record.begin(plan, applied_by=by, gitlab=plan.gitlab, tool_version=tool_version)
-        return cls(path, lock, clock)
+        return cls(path, lock, clock, writes=writes)
 
     @classmethod
-    def resume(cls, path: Path, clock: Clock) -> Journal | None:
+    def resume(cls, path: Path, clock: Clock, *, writes: bool = True) -> Journal | None:
         """Take up the lockfile of an earlier run, ``None`` where there is none.
 
         Raises ``InputError`` for a file that is not whole or was changed by somebody else than a
@@ -60,7 +71,7 @@ class Journal:
             ) from error
         document = parse(data, str(path))
         _refuse_edited(document)
-        journal = cls(path, document.lock, clock)
+        journal = cls(path, document.lock, clock, writes=writes)
         journal._on_disk = data
         return journal
 
@@ -107,6 +118,8 @@ class Journal:
         return None
 
     def _write(self) -> None:
+        if not self._writes:
+            return
         data = serialize(self.lock)
         try:
             found = self.path.read_bytes()

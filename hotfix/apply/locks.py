@@ -171,6 +171,13 @@ class Locks:
         return "the lock was not this run's any more"
 
 
+class LocksSeen(Locks):
+    """The locks as who only looks sees them: a held one refuses, a free one is not taken."""
+
+    def take(self, target: TargetPlan, approval: Approval | None) -> None:
+        """Leave it where it is."""
+
+
 @contextmanager
 def _saying_why(lock: TargetLock) -> Iterator[None]:
     """Add to the refusal of a lock that was lost what the one who ended it left to say."""

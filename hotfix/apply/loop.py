@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from hotfix.apply import approvals
-from hotfix.apply.locks import Locks
+from hotfix.apply.locks import Locks, LocksSeen
 from hotfix.apply.progressed import hold_proven, is_proven, pressed
 from hotfix.apply.steps.incident import incident, write_head
 from hotfix.apply.steps.orchestrate import orchestrate
@@ -73,7 +73,7 @@ class Loop:
         self.run = run
         self.seen = seen
         self.approval = approval
-        self.locks = Locks(run)
+        self.locks = LocksSeen(run) if run.request.looks_only else Locks(run)
         self.proven: set[str] = set()
         """The projects whose every check an earlier run proved."""
         self.at: tuple[StepName, str | None] = ("preflight", None)
@@ -211,7 +211,7 @@ class Loop:
         """
         if not isinstance(error, FailedError) or not pressed(self.run.journal.lock):
             return
-        if self.at[0] not in _TOLD:
+        if self.at[0] not in _TOLD or self.run.request.looks_only:
             return
         try:
             incident(self.run)

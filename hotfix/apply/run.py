@@ -6,6 +6,7 @@ step probes first, writes its intent to disk, acts, and writes what it then obse
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -107,8 +108,9 @@ def _apply(
     progress: Progress,
     stop: Stop,
 ) -> Outcome:
-    with alone(request.lockfile):
-        journal = Journal.resume(request.lockfile, clock)
+    writes = not request.looks_only
+    with alone(request.lockfile) if writes else nullcontext():
+        journal = Journal.resume(request.lockfile, clock, writes=writes)
         if journal is not None:
             _refuse_changed(journal, request)
             _refuse_taken_back(journal)
@@ -130,7 +132,12 @@ def _apply(
             reason = None if done else _reason(request)
             by = forge.current_user().username
             journal = Journal.begin(
-                request.lockfile, plan, by=by, tool_version=request.tool_version, clock=clock
+                request.lockfile,
+                plan,
+                by=by,
+                tool_version=request.tool_version,
+                clock=clock,
+                writes=writes,
             )
             if done:
                 return Outcome(journal.lock, _nothing(plan))

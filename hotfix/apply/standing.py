@@ -1,25 +1,39 @@
-"""Where a hotfix stands, from its lockfile, and who has to act next."""
+"""Where a hotfix stands, and who has to act next: as GitLab shows it, or by its lockfile alone."""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from hotfix.errors import (
+    BlockedError,
+    HotfixError,
+    InterruptedRunError,
+    LockedError,
+    StaleError,
+    WaitingError,
+)
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hotfix.apply.events import Event
+    from hotfix.apply.run import Outcome
     from hotfix.evidence.model import Lock
+
+
+EndKind = Literal["done", "waiting", "failed", "blocked", "stale", "locked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a run would end that began now, as far as the lockfile tells."""
+    """How a run would end that began now."""
 
     state: str
-    kind: Literal["done", "waiting", "failed"]
+    """The lockfile's; ``planned`` where there is none."""
+    kind: EndKind
     message: str
     hint: str
 
@@ -32,6 +46,18 @@ class Commands:
     back: str = ""
     approve: str = ""
     """What comes first where approvals are not on record yet: who may give them, and how."""
+
+
+def seen(lock: Lock | None, ended: Outcome | HotfixError, last: Event | None) -> Standing:
+    """Tell how a look at GitLab ended; ``last`` is what the run would have shown last."""
+    state = lock.state if lock else "planned"
+    if not isinstance(ended, HotfixError):
+        return Standing(state, "done", ended.message, "")
+    kind = next(kind for error, kind in _KINDS if isinstance(ended, error))
+    message = ended.message
+    if ended.code == "wait-expired" and last is not None and last.target is not None:
+        message += f" So far: {last.target}, {last.step}: {last.message}."
+    return Standing(state, kind, message, ended.hint)
 
 
 def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:
@@ -60,6 +86,16 @@ def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:
         )
     on = f"{commands.approve}Go on with: {commands.on}"
     return Standing(lock.state, "waiting", f"{name} stopped {where}.", on)
+
+
+_KINDS: Final[tuple[tuple[type[HotfixError], EndKind], ...]] = (
+    (WaitingError, "waiting"),
+    (InterruptedRunError, "waiting"),
+    (BlockedError, "blocked"),
+    (StaleError, "stale"),
+    (LockedError, "locked"),
+    (HotfixError, "failed"),
+)
 
 
 def _where(lock: Lock) -> str:

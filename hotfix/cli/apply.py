@@ -20,7 +20,7 @@ from hotfix.cli.commands import (
     plan_command,
     rollback_command,
 )
-from hotfix.cli.documents import kind_of, lockfile_of, read
+from hotfix.cli.documents import kind_of, lockfile_of, read, source_of
 from hotfix.errors import InputError, InterruptedRunError, WaitingError
 from hotfix.text import one_line
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from hotfix.apply.context import Request
     from hotfix.apply.ports import Operator, Pace, Progress, Stop, Until
     from hotfix.apply.run import Outcome
     from hotfix.cli.operator import Answers
@@ -95,6 +96,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     without the flag that answers, it stops at the gate with 3.
     """
     flags = Flags(auto_approve, promote, until, lock, wait, lock_timeout, gitlab, no_cache)
+    _refuse_lockfile(file)
     outcome = run(screen, file, flags, events=events)
     show_outcome(screen, outcome, lock or lockfile_of(file))
     return exits.DONE
@@ -164,26 +166,10 @@ def carry_out(
 ) -> Outcome:
     """Apply a spec or a saved plan, whichever the file is."""
     from hotfix.apply.await_lock import await_lock
-    from hotfix.apply.run import Request, apply
-    from hotfix.cli import places
+    from hotfix.apply.run import apply
     from hotfix.cli.connection import connect
 
-    spec, saved, gitlab = _request(file, flags.gitlab)
-    lockfile = flags.lock or lockfile_of(file)
-    request = Request(
-        spec=spec,
-        saved=saved,
-        lockfile=lockfile,
-        command=apply_command(file, flags.gitlab, *flags.words()),
-        plan_command=plan_command(file, flags.gitlab),
-        until=flags.until,
-        pace=pace_of(flags.wait),
-        tool_version=__version__,
-        job=os.environ.get("CI_JOB_URL") or None,
-        way_back=rollback_command(lockfile, flags.gitlab),
-        places=places.known(file, spec.id, gitlab) if gitlab else (),
-        approve_commands=approve_commands(file, flags.gitlab),
-    )
+    request, gitlab = request_for(file, flags)
     forge = connect(gitlab, use_cache=not flags.no_cache, telling=telling)
     return await_lock(
         lambda: apply(
@@ -197,18 +183,53 @@ def carry_out(
     )
 
 
-def _request(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | None]:
-    """Read what shall be applied, and through which GitLab."""
-    from hotfix.cli.connection import environment_gitlab
-
-    data = read(file)
-    kind = kind_of(data)
-    if kind == "lock":
+def _refuse_lockfile(file: Path) -> None:
+    if kind_of(read(file)) == "lock":
         raise InputError(
             "not-applicable",
             f"{file} is a lockfile: the record of a run, not what one is made of.",
             hint="Apply the spec or the saved plan that it lies beside.",
         )
+
+
+def request_for(file: Path, flags: Flags) -> tuple[Request, str | None]:
+    """Write down what a spec, a plan or a lockfile asks for, and through which GitLab."""
+    from hotfix.apply.context import Request
+    from hotfix.cli import places
+
+    spec, saved, gitlab = _asked(file, flags.gitlab)
+    is_lock = kind_of(read(file)) == "lock"
+    lockfile = flags.lock or (file if is_lock else lockfile_of(file))
+    source = source_of(file) if is_lock else file
+    request = Request(
+        spec=spec,
+        saved=saved,
+        lockfile=lockfile,
+        command=apply_command(source, flags.gitlab, *flags.words()),
+        plan_command=plan_command(source, flags.gitlab),
+        until=flags.until,
+        pace=pace_of(flags.wait),
+        tool_version=__version__,
+        job=os.environ.get("CI_JOB_URL") or None,
+        way_back=rollback_command(lockfile, flags.gitlab),
+        places=places.known(source, spec.id, gitlab) if gitlab else (),
+        approve_commands=approve_commands(source, flags.gitlab),
+    )
+    return request, gitlab
+
+
+def _asked(file: Path, gitlab: str | None) -> tuple[Spec, Plan | None, str | None]:
+    """Read what is asked for; of a lockfile, which only `status` goes on from, its own spec."""
+    from hotfix.cli.connection import environment_gitlab
+
+    data = read(file)
+    kind = kind_of(data)
+    if kind == "lock":
+        from hotfix.evidence.lockfile import parse as parse_lock
+
+        plan = parse_lock(data, str(file)).lock.plan
+        trust(plan, file, gitlab)
+        return plan.spec, None, plan.gitlab
     if kind == "plan":
         from hotfix.plan.document import parse
 

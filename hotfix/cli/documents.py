@@ -56,6 +56,14 @@ def lockfile_of(path: Path) -> Path:
     return path.with_name(path.name + _LOCK)
 
 
+def source_of(lockfile: Path) -> Path:
+    """Find the file beside a lockfile that was applied; the spec's usual name where none is."""
+    stem = lockfile.name.removesuffix(_LOCK)
+    names = [f"{stem}{ending}" for ending in (".yaml", ".yml", ".plan.json")]
+    beside = [lockfile.with_name(name) for name in names]
+    return next((path for path in beside if path.exists()), beside[0])
+
+
 def rollback_lockfile_of(lockfile: Path) -> Path:
     """Name the lockfile of a hotfix's rollback, by the hotfix's own (contract, section 1)."""
     return lockfile.with_name(lockfile.name.removesuffix(_LOCK) + _ROLLBACK)

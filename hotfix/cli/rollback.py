@@ -17,8 +17,10 @@ from hotfix.cli.documents import kind_of, read, rollback_lockfile_of
 from hotfix.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from hotfix.apply.context import Request, WayBack
     from hotfix.apply.ports import Progress, Stop, Until
     from hotfix.apply.run import Outcome
     from hotfix.cli.operator import Operator
@@ -137,26 +139,11 @@ def carry_back(
 ) -> Outcome:
     """Take a hotfix back by its lockfile."""
     from hotfix.apply.await_lock import await_lock
-    from hotfix.apply.context import Request, WayBack
     from hotfix.apply.rollback import rollback
     from hotfix.cli.connection import connect
 
-    hotfix = _hotfix(lockfile, flags, clock)
-    request = Request(
-        spec=hotfix.plan.spec,
-        saved=_saved(flags.saved, hotfix) if flags.saved else None,
-        lockfile=_own_lockfile(lockfile, flags),
-        command=rollback_command(lockfile, flags.gitlab, *flags.words()),
-        plan_command=shlex.join(["hotfix", "rollback", str(lockfile)]),
-        until=flags.until,
-        pace=apply.pace_of(flags.wait),
-        tool_version=__version__,
-        job=os.environ.get("CI_JOB_URL") or None,
-        places=_places(lockfile, flags, hotfix),
-        approve_commands=approve_back_commands(lockfile, flags.saved, flags.gitlab),
-    )
-    back = WayBack(lockfile, hotfix, lambda: flags.reason or operator.reason())
-    forge = connect(hotfix.plan.gitlab, use_cache=not flags.no_cache, telling=telling)
+    request, back = request_for(lockfile, flags, clock, operator.reason)
+    forge = connect(back.hotfix.plan.gitlab, use_cache=not flags.no_cache, telling=telling)
     return await_lock(
         lambda: rollback(
             request,
@@ -173,6 +160,29 @@ def carry_back(
         progress=progress,
         stop=stop,
     )
+
+
+def request_for(
+    lockfile: Path, flags: Flags, clock: Clock, ask: Callable[[], str | None]
+) -> tuple[Request, WayBack]:
+    """Write down what taking a hotfix back asks for; ``ask`` asks for the reason where none is."""
+    from hotfix.apply.context import Request, WayBack
+
+    hotfix = _hotfix(lockfile, flags, clock)
+    request = Request(
+        spec=hotfix.plan.spec,
+        saved=_saved(flags.saved, hotfix) if flags.saved else None,
+        lockfile=_own_lockfile(lockfile, flags),
+        command=rollback_command(lockfile, flags.gitlab, *flags.words()),
+        plan_command=shlex.join(["hotfix", "rollback", str(lockfile)]),
+        until=flags.until,
+        pace=apply.pace_of(flags.wait),
+        tool_version=__version__,
+        job=os.environ.get("CI_JOB_URL") or None,
+        places=_places(lockfile, flags, hotfix),
+        approve_commands=approve_back_commands(lockfile, flags.saved, flags.gitlab),
+    )
+    return request, WayBack(lockfile, hotfix, lambda: flags.reason or ask())
 
 
 def _hotfix(lockfile: Path, flags: Flags, clock: Clock) -> Lock:

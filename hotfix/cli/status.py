@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from hotfix.apply.standing import Commands, seen, standing
 from hotfix.cli import exits, options
 from hotfix.cli.commands import (
     apply_command,
@@ -20,12 +23,16 @@ from hotfix.cli.documents import (
     lockfile_of,
     read,
     rollback_lockfile_of,
+    source_of,
 )
+from hotfix.errors import HotfixError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from hotfix.apply.standing import Commands, Standing
+    from hotfix.apply.run import Outcome
+    from hotfix.apply.standing import Standing
     from hotfix.cli.screen import Screen
     from hotfix.evidence.lockfile import LockDocument
     from hotfix.evidence.model import Lock
@@ -34,26 +41,71 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @click.argument("file", metavar="SPEC|LOCK", type=options.FILE)
+@click.option(
+    "--offline", is_flag=True, help="Read the lockfile alone; GitLab may have moved on since."
+)
+@options.gitlab
 @options.screen("text", "json", "markdown")
-def command(screen: Screen, file: Path) -> int:
-    """Tell where a hotfix stands, and who has to act next.
+def command(screen: Screen, file: Path, *, offline: bool, gitlab: str | None) -> int:
+    """Tell where a hotfix stands now, and who has to act next.
 
-    Reads the lockfile alone. The exit code is the one that `apply` would end with: 0 done, 1
-    failed, 3 waiting.
+    Goes the steps of `apply` as far as looking goes, and writes nothing. The exit code is the one
+    that `apply` would end with.
     """
-    from hotfix.apply.standing import standing
     from hotfix.evidence.lockfile import parse
 
     data = read(file)
     given = kind_of(data)
-    asked = None if given == "lock" else _policy(file, given, data)
     lockfile = _latest(file if given == "lock" else lockfile_of(file))
     document = parse(read(lockfile), str(lockfile)) if lockfile.exists() else None
     lock = document.lock if document else None
-    found = standing(lock, _next(file, given, lockfile, _wanted(asked, lock)), lockfile)
-    code = {"done": exits.DONE, "waiting": exits.WAITING, "failed": exits.FAILED}[found.kind]
-    _show(screen, found, document, lockfile, code)
-    return code
+    if offline:
+        asked = None if given == "lock" else _policy(file, given, data)
+        found = standing(lock, _next(file, given, lockfile, _wanted(asked, lock)), lockfile)
+    else:
+        found = _seen(screen, file, lockfile, lock, gitlab)
+    _show(screen, found, document, lockfile, _CODES[found.kind])
+    return _CODES[found.kind]
+
+
+_CODES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "done": exits.DONE,
+        "failed": exits.FAILED,
+        "waiting": exits.WAITING,
+        "blocked": exits.BLOCKED,
+        "stale": exits.STALE,
+        "locked": exits.LOCKED,
+    }
+)
+
+
+def _seen(
+    screen: Screen, file: Path, lockfile: Path, lock: Lock | None, gitlab: str | None
+) -> Standing:
+    """Ask GitLab, by the request that `apply` or `rollback --apply` would make."""
+    from hotfix.apply.look import Remembering, look
+    from hotfix.cli import apply, rollback
+    from hotfix.cli.connection import connect
+    from hotfix.cli.waiting import Waiting
+    from hotfix.clock import SystemClock
+
+    clock, said = SystemClock(), Remembering()
+    hotfix = hotfix_lockfile_of(lockfile)
+    if hotfix is None:
+        request, url = apply.request_for(file, apply.Flags(gitlab=gitlab))
+    else:
+        flags = rollback.Flags(gitlab=gitlab)
+        request, back = rollback.request_for(hotfix, flags, clock, lambda: None)
+        request, url = replace(request, back=back), back.hotfix.plan.gitlab
+    forge = connect(url, telling=Waiting(screen, clock))
+    try:
+        ended: Outcome | HotfixError = look(request, forge=forge, clock=clock, progress=said)
+    except InputError:
+        raise
+    except HotfixError as error:
+        ended = error
+    return seen(lock, ended, said.last)
 
 
 def _latest(lockfile: Path) -> Path:
@@ -64,10 +116,8 @@ def _latest(lockfile: Path) -> Path:
 
 def _next(file: Path, given: str, lockfile: Path, wanted: str | None) -> Commands:
     """Write the commands that go on, and back, and that approve first where that is wanted."""
-    from hotfix.apply.standing import Commands
-
     hotfix = hotfix_lockfile_of(lockfile)
-    source = _source(file) if given == "lock" else file
+    source = source_of(file) if given == "lock" else file
     approving = approve_commands(source, None)
     if hotfix is not None:
         approving = approve_back_commands(hotfix, None, None)
@@ -88,14 +138,6 @@ def _wanted(asked: PlanApprovalPolicy | None, lock: Lock | None) -> str | None:
     if policy is None or (lock is not None and len(approvers(lock)) >= policy.minimum):
         return None
     return wanted(policy)
-
-
-def _source(lockfile: Path) -> Path:
-    """Find the file beside a lockfile that was applied; the spec's usual name where none is."""
-    stem = lockfile.name.removesuffix(".lock.json")
-    names = [f"{stem}{ending}" for ending in (".yaml", ".yml", ".plan.json")]
-    beside = [lockfile.with_name(name) for name in names]
-    return next((path for path in beside if path.exists()), beside[0])
 
 
 def _policy(file: Path, given: str, data: bytes) -> PlanApprovalPolicy:

@@ -61,7 +61,7 @@ def audit_markdown(report: AuditReport) -> str:
 def status_markdown(standing: Standing) -> str:
     """Write where a hotfix stands."""
     hint = f"\n\n{code(standing.hint, 500)}" if standing.hint else ""
-    return f"**{standing.state.capitalize()}.** {code(standing.message, 500)}{hint}\n"
+    return f"**{standing.kind.capitalize()}.** {code(standing.message, 500)}{hint}\n"
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[str]:

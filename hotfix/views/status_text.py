@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from hotfix.apply.standing import Standing
     from hotfix.evidence.model import Lock
 
-_STYLES: Final = {"done": GOOD, "waiting": CAUTION, "failed": BAD}
+_STYLES: Final = {"done": GOOD, "waiting": CAUTION, "locked": CAUTION}
 
 
 def status_text(standing: Standing, lock: Lock | None, *, width: int, colour: bool) -> str:
     """Write where a hotfix stands, with the nine checks as far as they are proven."""
     page = Page(width)
-    page.line((standing.message, _STYLES[standing.kind]), hang=2)
+    page.line((standing.message, _STYLES.get(standing.kind, BAD)), hang=2)
     if lock is not None:
         checks_table(page, lock.checks)
     if standing.hint:

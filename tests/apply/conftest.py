@@ -117,15 +117,15 @@ class Rehearsal:
     def plan(self) -> Plan:
         return make_plan(self.load(), self.forge(), self.clock, tool_version="0.1.0").plan
 
-    def apply(
+    def request(
         self,
         *,
         until: Any = None,  # noqa: ANN401
         saved: Plan | None = None,
         job: str | None = None,
         **pace: Any,  # noqa: ANN401
-    ) -> Outcome:
-        request = Request(
+    ) -> Request:
+        return Request(
             spec=saved.spec if saved else self.load(),
             saved=saved,
             lockfile=self.lockfile,
@@ -137,6 +137,16 @@ class Rehearsal:
             job=job,
             way_back=f"hotfix rollback {self.lockfile.name} --apply",
         )
+
+    def apply(
+        self,
+        *,
+        until: Any = None,  # noqa: ANN401
+        saved: Plan | None = None,
+        job: str | None = None,
+        **pace: Any,  # noqa: ANN401
+    ) -> Outcome:
+        request = self.request(until=until, saved=saved, job=job, **pace)
         return apply(
             request,
             forge=self.forge(),

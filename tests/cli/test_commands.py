@@ -287,17 +287,19 @@ def test_show_in_markdown_begins_with_the_verdict(finished: Path, name: str, hot
 
 def test_status_before_the_first_apply_is_3(copy: Path, hotfix: Run) -> None:
     (copy / "hotfix.lock.json").unlink()
-    result = hotfix("status", copy / "hotfix.yaml")
+    result = hotfix("status", copy / "hotfix.yaml", "--offline")
 
     assert result.code == 3
     assert result.out.splitlines()[-1] == f"Begin with: hotfix apply {copy / 'hotfix.yaml'}"
-    document = json.loads(hotfix("status", copy / "hotfix.yaml", "--format", "json").out)
+    document = json.loads(
+        hotfix("status", copy / "hotfix.yaml", "--offline", "--format", "json").out
+    )
     assert (document["exit_code"], document["state"]) == (3, "planned")
 
 
 @pytest.mark.parametrize("name", ["hotfix.yaml", "hotfix.lock.json"])
 def test_status_of_a_complete_hotfix_is_0(finished: Path, name: str, hotfix: Run) -> None:
-    result = hotfix("status", finished / name)
+    result = hotfix("status", finished / name, "--offline")
 
     assert result.code == 0
     assert result.out.startswith("Hotfix inc-1042 is complete.")

@@ -111,8 +111,8 @@ def test_completion_loads_the_command_line_alone(words: str) -> None:
         (["show", "hotfix.lock.json", "--format", "json"], READING),
         (["audit", "hotfix.lock.json"], {*READING, "rich"}),
         (["audit", "hotfix.lock.json", "--format", "json"], READING),
-        (["status", "hotfix.lock.json"], {*READING, "rich"}),
-        (["status", "hotfix.yaml"], {*READING, "rich", "yaml"}),
+        (["status", "hotfix.lock.json", "--offline"], {*READING, "rich"}),
+        (["status", "hotfix.yaml", "--offline"], {*READING, "rich", "yaml"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

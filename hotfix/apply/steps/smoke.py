@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import or_go_back
+from hotfix.apply.context import ToDoError, or_go_back
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
 from hotfix.smoke.run import run as try_check
@@ -23,10 +23,13 @@ def smoke(run: Run, target: TargetPlan) -> None:
 
     What passed after this deployment in the run that this one resumes is not asked again.
     """
-    red: list[SmokeResult] = []
+    red: list[tuple[str, str]] = []
     for check in target.smoke_checks:
         if _passed_before(run, target, check.name):
             run.tell("smoke", target.project, "done", f"{check.name} passed before")
+            continue
+        if run.request.looks_only:
+            red.append(_red_before(run, target, check.name))
             continue
         run.check_stop()
         run.keep_alive()
@@ -39,14 +42,14 @@ def smoke(run: Run, target: TargetPlan) -> None:
         )
         _record(run, target, result)
         if result.outcome == "failed":
-            red.append(result)
+            red.append((result.name, result.detail))
     if red:
         raise _failed(run, target, red)
 
 
-def _failed(run: Run, target: TargetPlan, red: Sequence[SmokeResult]) -> FailedError:
+def _failed(run: Run, target: TargetPlan, red: Sequence[tuple[str, str]]) -> FailedError:
     """Say what is red, and what the runbook does then; after a rollback it has nothing more."""
-    listed = "; ".join(f"{one_line(each.name, 80)}: {each.detail}" for each in red)
+    listed = "; ".join(f"{one_line(name, 80)}: {detail}" for name, detail in red)
     said = f"{len(red)} of {len(target.smoke_checks)} smoke checks of {target.project} failed"
     if run.plan.kind == "rollback":
         return FailedError(
@@ -63,6 +66,14 @@ def _failed(run: Run, target: TargetPlan, red: Sequence[SmokeResult]) -> FailedE
         hint=f"{target.environment} runs the hotfix. To check again: {run.request.command}"
         + or_go_back(run),
     )
+
+
+def _red_before(run: Run, target: TargetPlan, name: str) -> tuple[str, str]:
+    """Tell what the last try of a check found; raises ``ToDoError`` where none was made."""
+    last = run.journal.last("smoke", target.project, "failed", name=name)
+    if last is None:
+        raise ToDoError(f"make the smoke check {one_line(name, 80)} of {target.project}")
+    return name, str(last.facts["detail"])
 
 
 def _passed_before(run: Run, target: TargetPlan, name: str) -> bool:
