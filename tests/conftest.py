@@ -7,6 +7,7 @@ was put there by the test.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import time
@@ -129,6 +130,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     }
     if faults:
         terminalreporter.write_line(f"{len(faults)} distinct faults were survived.")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what is here to stay; it took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from hotfix.apply.events import Event
+from hotfix.apply.in_flight import in_flight
 from hotfix.clock import timestamp
 from hotfix.errors import InterruptedRunError, StaleError, WaitingError
 from hotfix.identifiers import Sha
@@ -133,10 +134,11 @@ class Run:
     def check_stop(self) -> None:
         """Leave here if the operator asked to: nothing is in flight at this point."""
         if self.stop.requested:
+            goes_on = [f"In GitLab, of {each}" for each in in_flight(self.journal.lock)]
             raise InterruptedRunError(
                 "interrupted",
                 "Stopped as asked. Everything that was begun is finished and recorded.",
-                hint=f"Go on with: {self.request.command}",
+                hint="\n".join([*goes_on, f"Go on with: {self.request.command}"]),
             )
 
     def wait_for(self, look: Callable[[], Found | None], *, what: str) -> Found:

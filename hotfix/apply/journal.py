@@ -8,13 +8,17 @@ from hotfix.clock import timestamp
 from hotfix.errors import FailedError, InputError
 from hotfix.evidence import record
 from hotfix.evidence.audit import audit
-from hotfix.evidence.lockfile import parse, serialize
+from hotfix.evidence.lockfile import NewerLockError, parse, serialize
 from hotfix.files import write_atomic
 
 _INTEGRITY: Final = frozenset(
     {"plan", "binding", "chain", "head", "identity", "state", "approvals", "seal"}
 )
 """The findings of an audit that tell of a changed file, not of a hotfix that is not done yet."""
+_TAKE_BACK: Final = (
+    "Take the file back from version control. If it is lost, move it away: the run then goes on "
+    "from what GitLab shows, and says which evidence is missing."
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,9 +71,12 @@ class Journal:
             return None
         except OSError as error:
             raise InputError(
-                "lock-unreadable", f"{path} cannot be read: {error.strerror}."
+                "lock-unreadable",
+                f"{path} cannot be read: {error.strerror}.",
+                hint="A record that is there is needed: it says what was begun. Get the right to "
+                "read it.",
             ) from error
-        document = parse(data, str(path))
+        document = _whole(data, path)
         _refuse_edited(document)
         journal = cls(path, document.lock, clock, writes=writes)
         journal._on_disk = data
@@ -149,6 +156,16 @@ class Journal:
         )
 
 
+def _whole(data: bytes, path: Path) -> LockDocument:
+    try:
+        return parse(data, str(path))
+    except NewerLockError:
+        raise
+    except InputError as error:
+        error.hint = f"{error.hint} {_TAKE_BACK}"
+        raise
+
+
 def _refuse_edited(document: LockDocument) -> None:
     broken = [
         finding
@@ -160,6 +177,5 @@ def _refuse_edited(document: LockDocument) -> None:
             "lock-edited",
             f"{document.source} was changed outside of a run, at {broken[0].where}: "
             f"{broken[0].detail}",
-            hint="Take the file back from version control. If it is lost, move it away: the run "
-            "then goes on from what GitLab shows, and says which evidence is missing.",
+            hint=_TAKE_BACK,
         )

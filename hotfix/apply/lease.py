@@ -137,7 +137,9 @@ class Lease:
     def _is_due(self) -> bool:
         if self.held is None or self.held.holder.until is None:
             return False
-        return datetime.fromisoformat(self.held.holder.until) - self._clock.now() < LEASE / 2
+        left = datetime.fromisoformat(self.held.holder.until) - self._clock.now()
+        # More than a whole lease is left where the clock was set back.
+        return not LEASE / 2 <= left <= LEASE
 
     def _put(self, me: Holder, over: Held | None) -> None:
         until = timestamp(self._clock.now() + LEASE) if self._place.has_lease else None

@@ -115,10 +115,17 @@ class Locks:
             with _saying_why(lock):
                 lock.lease.prove()
 
+    def leave(self) -> None:
+        """Let the locks lie, for a run that leaves at once: its end makes them a dead run's."""
+        self.taken.clear()
+
     def give_back(self, state: State) -> None:
-        """Give every lock back and record the state; only what was locked is told."""
-        for number, lock in enumerate(self.taken, start=1):
-            why = self._release(lock)
+        """Give every lock back and record the state; only what was locked is told.
+
+        What cannot be recorded, on a disk that is full, keeps no lock from being given back.
+        """
+        given = [(lock, self._release(lock)) for lock in self.taken]
+        for number, (lock, why) in enumerate(given, start=1):
             facts: dict[str, JsonValue] = {"ref": lock.lease.name}
             if why:
                 facts |= {"error": "not-released", "message": why}

@@ -90,6 +90,9 @@ class Loop:
         except (WaitingError, InterruptedRunError, LockedError):
             state = "waiting"
             raise
+        except KeyboardInterrupt:
+            self.locks.leave()
+            raise
         except HotfixError as error:
             self._note_failure(error)
             self._record_outcome(error)

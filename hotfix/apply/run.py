@@ -28,7 +28,13 @@ from hotfix.apply.progressed import pressed
 from hotfix.apply.steps.incident import write_head
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
-from hotfix.errors import HotfixError, LockedError, StaleError, WaitingError
+from hotfix.errors import (
+    HotfixError,
+    InterruptedRunError,
+    LockedError,
+    StaleError,
+    WaitingError,
+)
 from hotfix.evidence.model import Approval
 from hotfix.forge.protocol import ForgeError
 from hotfix.identifiers import short
@@ -91,6 +97,12 @@ def apply(
         if error.code.startswith("lock-"):
             _name_command(error, request)
         raise
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunError(
+            "interrupted",
+            "Stopped at once. What was under way may have happened in GitLab all the same.",
+            hint=f"The same command looks first and repeats nothing: {request.command}",
+        ) from interrupt
 
 
 def _name_command(error: HotfixError, request: Request) -> None:

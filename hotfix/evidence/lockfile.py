@@ -32,6 +32,10 @@ class LockDocument:
     lock: Lock
 
 
+class NewerLockError(InputError):
+    """A lockfile that a later version wrote: it is whole, and not for this one to judge."""
+
+
 def serialize(lock: Lock) -> bytes:
     """Write a lockfile: JSON that an auditor can read and diff."""
     # Not json.dumps: with an indent it is slow, and a run writes the whole file at every entry.
@@ -57,7 +61,7 @@ def parse(data: bytes, source: str) -> LockDocument:
 def _refuse_newer(data: bytes, source: str) -> None:
     stated = _NEWER.search(data)
     if stated is not None and int(stated[1]) > int(FORMAT.partition("/")[2]):
-        raise InputError(
+        raise NewerLockError(
             "lock-invalid",
             f"{source} has the format `lock/{int(stated[1])}`, which a later version of this "
             f"tool wrote; this one reads `{FORMAT}`.",

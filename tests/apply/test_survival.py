@@ -107,7 +107,7 @@ class Served:
     """A GitLab with a hotfix of two targets, for as long as the context lasts."""
 
     def __init__(self, clock: Clock, folder: Path) -> None:
-        self._sandbox = Sandbox(seed.example(clock, pace=2.0))
+        self._sandbox = Sandbox(seed.example(clock, pace=1.0))
         self._clock = clock
         self._folder = folder
 

@@ -111,6 +111,32 @@ def test_ctrl_c_at_work_ends_with_130_and_the_command_to_go_on(desk: Desk) -> No
     assert json.loads(desk.lockfile.read_bytes())["state"] == "waiting"
 
 
+def test_a_second_ctrl_c_leaves_at_once_and_the_same_command_finds_what_happened(
+    desk: Desk,
+) -> None:
+    creation = r"/projects/evenergi/develop/pipeline$"
+    desk.sandbox.faults.add("POST", creation, when="after", delay=20.0)
+    pipelines = desk.sandbox.world.project("evenergi/develop").pipelines
+    before = len(pipelines)
+    process = desk.start(*APPLY)
+    _wait_until(lambda: len(pipelines) > before)
+    assert process.stderr is not None
+    process.send_signal(signal.SIGINT)
+    for line in process.stderr:
+        if b"Once more stops at once" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert b"error[interrupted]: Stopped at once." in err
+    assert b"hotfix apply hotfix.yaml" in err.splitlines()[-1]
+    last = json.loads(desk.lockfile.read_bytes())["entries"][-1]
+    assert (last["step"], last["phase"]) == ("orchestrate", "intent")
+    assert desk.run(*APPLY).returncode == 0
+    assert len(pipelines) == before + 1
+
+
 def test_a_canary_token_is_found_in_no_output_and_no_file(desk: Desk) -> None:
     token = desk.environment["HOTFIX_TOKEN"].encode()
     outputs = [
