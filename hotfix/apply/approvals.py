@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hotfix.apply.context import Request, Run
+    from hotfix.evidence.model import Lock
     from hotfix.forge.protocol import Forge
     from hotfix.forge.types import Note, Noteable, User
     from hotfix.plan.approvals import Tally
@@ -97,13 +98,17 @@ def write(plan: Plan, forge: Forge, on: Noteable) -> Note:
     return note
 
 
-def require(request: Request, plan: Plan, seen: Plan, forge: Forge) -> Tally | None:
+def require(
+    request: Request, plan: Plan, seen: Plan, forge: Forge, lock: Lock | None
+) -> Tally | None:
     """Refuse to carry out what is not approved as the policy asks; ``None`` where it asks nothing.
 
-    ``seen`` is the plan as it was made just now. The way back that was approved with its hotfix
-    needs no other approval. Raises ``WaitingError`` with who may give what is missing.
+    ``seen`` is the plan as it was made just now, ``lock`` the record of what was done so far. Once
+    production runs the plan, whoever comes may check it and write it down. The way back that was
+    approved with its hotfix needs no other approval. Raises ``WaitingError`` with who may give what
+    is missing.
     """
-    if plan.spec.policy.plan_approvals.minimum == 0:
+    if plan.spec.policy.plan_approvals.minimum == 0 or _is_in_production(lock):
         return None
     back = request.back
     is_exact_way_back = back is not None and seen.observed.approved is not None
@@ -120,7 +125,7 @@ def require(request: Request, plan: Plan, seen: Plan, forge: Forge) -> Tally | N
 
 def record(run: Run, seen: Plan) -> None:
     """Look again, now under the lock, and write each approval down with where it stands."""
-    found = require(run.request, run.plan, seen, run.forge)
+    found = require(run.request, run.plan, seen, run.forge, run.journal.lock)
     written = {(each.by, each.what) for each in run.journal.lock.approvals}
     for voice in found.counted if found else ():
         what = what_was_approved(run.plan, voice.digest)
@@ -195,6 +200,12 @@ def _lacks(plan: Plan, forge: Forge, who: User) -> str | None:
         if (forge.role(target.project, who.id) or 0) < DEVELOPER:
             return f"no Developer in {target.project}"
     return None
+
+
+def _is_in_production(lock: Lock | None) -> bool:
+    checks = lock.checks if lock else ()
+    seen = [each.outcome for each in checks if each.id == "production-reflects-hotfix"]
+    return set(seen) == {"passed"}
 
 
 def _further(request: Request) -> str:

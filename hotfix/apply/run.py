@@ -136,7 +136,8 @@ def _apply(
             approval = None
         done = built is not None and journal is None and _is_nothing_to_do(built.plan)
         if built is not None and not done:
-            approvals.require(request, plan, built.plan, forge)
+            lock = journal.lock if journal else None
+            approvals.require(request, plan, built.plan, forge, lock)
         reason: str | None = None
         if journal is None:
             # Asked before there is a lockfile: one that is there counts as approved.

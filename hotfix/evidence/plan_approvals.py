@@ -57,5 +57,11 @@ def _counts(lock: Lock, what: str) -> bool:
 
 
 def _appliers(lock: Lock) -> set[str]:
-    went_on = (entry.facts.get("user") for entry in lock.entries if entry.step == "preflight")
+    """Name who began, and whoever went on while there was something left to write."""
+    last = max((entry.seq for entry in lock.entries if entry.step in _WRITES), default=0)
+    went_on = (
+        entry.facts.get("user")
+        for entry in lock.entries
+        if entry.step == "preflight" and entry.seq < last
+    )
     return {lock.applied_by, *(user for user in went_on if isinstance(user, str))}

@@ -17,11 +17,10 @@ from hotfix.forge.types import Noteable
 from hotfix.plan.approvals import sentence
 from hotfix.sandbox import seed
 from hotfix.sandbox.faults import Fault
-from hotfix.sandbox.users import DEVELOPER, GUEST, Group
+from hotfix.sandbox.users import DEVELOPER, GUEST, MAINTAINER, Group
 
-from .conftest import CORE, Rehearsal
+from .conftest import CORE, Rehearsal, somebody_pushes
 from .fate import Fate, Killed, run
-from .test_apply import _somebody_pushes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +204,26 @@ def test_a_run_is_not_resumed_without_its_approval_and_records_it_once(one: Rehe
     assert [who for who, what in recorded(one) if what.startswith("approve plan")] == ["reviewer"]
 
 
+def test_whoever_approved_does_not_go_on_with_it_before_production_runs_it(
+    one: Rehearsal,
+) -> None:
+    world = one.sandbox.world
+    world.project(CORE).members[world.user("reviewer").id] = MAINTAINER
+    approve(one, "reviewer", one.plan())
+    one.apply(until="staging")
+    one.token = seed.TOKENS["reviewer"]
+    assert "reviewer on evenergi/bf-manage-core!812: the one who applies it" in refused(one).hint
+
+    one.token = seed.TOKENS["operator"]
+    one.apply(until="production")
+    one.token = seed.TOKENS["reviewer"]
+    comments(one).clear()
+    one.apply()
+
+    assert one.lock.state == "complete"
+    assert verdict(one.lockfile)["plan-approvals"] == "passed"
+
+
 def test_two_approvals_are_two_people_on_whatever_of_the_places(rehearsal: Rehearsal) -> None:
     ask(rehearsal, minimum=2)
     world = rehearsal.sandbox.world
@@ -314,7 +333,7 @@ def test_the_way_back_that_was_approved_with_the_hotfix_needs_no_other_approval(
 def test_another_way_back_wants_an_approval_of_its_own(one: Rehearsal) -> None:
     approve(one, "reviewer", one.plan())
     _fail(one)
-    _somebody_pushes(one)
+    somebody_pushes(one)
     plan = one.plan_back()
     assert plan.observed.approved is None
 
