@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.errors import FailedError, WaitingError
 from hotfix.evidence.model import Approval
-from hotfix.evidence.plan_approvals import what_was_approved
+from hotfix.evidence.plan_approvals import plan_approval, plan_approvals, way_back_approval
 from hotfix.forge.protocol import NotFoundError, UnknownOutcomeError
 from hotfix.forge.types import DEVELOPER
 from hotfix.parallel import in_parallel
@@ -27,7 +27,9 @@ from hotfix.plan.approvals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pydantic import JsonValue
 
     from hotfix.apply.context import Request, Run
     from hotfix.evidence.model import Lock
@@ -42,19 +44,17 @@ def look(
     forge: Forge,
     more: Iterable[Noteable] = (),
     *,
-    digests: frozenset[str] = frozenset(),
     applier: User | None = None,
 ) -> Tally:
     """Ask GitLab who approved a plan. Reads only.
 
-    ``more`` are places beside those that the plan itself tells, ``digests`` of other plans that
-    stand for this one.
+    ``more`` are places beside those that the plan itself tells.
     """
     pages = in_parallel(partial(_read, forge, on) for on in places(plan, more))
     found = [page for page in pages if isinstance(page, _Page)]
     asked = Asked(
         policy=plan.spec.policy.plan_approvals,
-        digests=digests | {plan.digest},
+        digest=plan.digest,
         authors=frozenset(page.author.id for page in found if page.author is not None),
         applier=applier,
     )
@@ -110,10 +110,9 @@ def require(
     """
     if plan.spec.policy.plan_approvals.minimum == 0 or _is_in_production(lock):
         return None
-    back = request.back
-    is_exact_way_back = back is not None and seen.observed.approved is not None
-    digests = frozenset({back.hotfix.plan_digest} if back and is_exact_way_back else ())
-    found = look(plan, forge, request.places, digests=digests, applier=forge.current_user())
+    if _given_with_hotfix(request, seen):
+        return None
+    found = look(plan, forge, request.places, applier=forge.current_user())
     if found.missing:
         raise WaitingError(
             "approvals-missing",
@@ -126,28 +125,39 @@ def require(
 def record(run: Run, seen: Plan) -> None:
     """Look again, now under the lock, and write each approval down with where it stands."""
     found = require(run.request, run.plan, seen, run.forge, run.journal.lock)
-    written = {(each.by, each.what) for each in run.journal.lock.approvals}
     for voice in found.counted if found else ():
-        what = what_was_approved(run.plan, voice.digest)
-        if (voice.by.username, what) in written:
-            continue
-        run.journal.add(
-            "preflight",
-            None,
-            "observed",
-            {
-                "approved_by": voice.by.username,
-                "approved_at": voice.at,
-                "digest": voice.digest,
-                "on": str(voice.on),
-                "note": voice.note.id,
-                "url": voice.url,
-            },
-            approval=Approval(by=voice.by.username, at=voice.at, what=what, source=voice.url),
-        )
+        what = plan_approval(voice.digest)
+        given = Approval(by=voice.by.username, at=voice.at, what=what, source=voice.url)
+        _write_down(run, given, {"on": str(voice.on), "note": voice.note.id})
     if found is not None:
         by = ", ".join(voice.by.username for voice in found.counted)
         run.tell("preflight", None, "done", f"{found.verdict()} of this plan: {by}")
+    back = run.request.back
+    for given in _given_with_hotfix(run.request, seen):
+        _write_down(run, way_back_approval(given), {"record": back.lockfile.name if back else None})
+
+
+def _write_down(run: Run, given: Approval, where: Mapping[str, JsonValue]) -> None:
+    """Add an entry for an approval, unless an earlier run did."""
+    if any((each.by, each.what) == (given.by, given.what) for each in run.journal.lock.approvals):
+        return
+    facts = {"approved_by": given.by, "approved_at": given.at, "approval": given.what}
+    run.journal.add(
+        "preflight", None, "observed", {**facts, "url": given.source, **where}, approval=given
+    )
+
+
+def _given_with_hotfix(request: Request, seen: Plan) -> tuple[Approval, ...]:
+    """List the approvals of the hotfix, whose record has enough, where this is its very way back.
+
+    They were held when the hotfix was applied. Whoever goes back in the night is not kept from it
+    because somebody touched a comment since.
+    """
+    if request.back is None or seen.observed.approved is None:
+        return ()
+    found = plan_approvals(request.back.hotfix)
+    minimum = seen.spec.policy.plan_approvals.minimum
+    return found if len({each.by for each in found}) >= minimum > 0 else ()
 
 
 def told(found: Tally) -> Sequence[str]:

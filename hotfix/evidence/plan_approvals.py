@@ -8,15 +8,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotfix.evidence.model import Approval, Lock
-    from hotfix.plan.model import Plan
 
 _PLAN: Final = "approve plan "
 _WAY_BACK: Final = "approve the way back with plan "
 
 
-def what_was_approved(plan: Plan, digest: str) -> str:
-    """Say what an approval of a digest is of: this plan, or the hotfix with this way back in it."""
-    return f"{_PLAN if digest == plan.digest else _WAY_BACK}{digest}"
+def plan_approval(digest: str) -> str:
+    """Say what an approval of a plan is of, as the record has it."""
+    return f"{_PLAN}{digest}"
+
+
+def way_back_approval(given: Approval) -> Approval:
+    """Turn the approval of a hotfix's plan into that of the way back which the plan holds."""
+    return given.model_copy(update={"what": given.what.replace(_PLAN, _WAY_BACK)})
 
 
 def lacking(lock: Lock) -> Iterator[tuple[str, str]]:
@@ -35,11 +39,15 @@ def lacking(lock: Lock) -> Iterator[tuple[str, str]]:
 def plan_approvals(lock: Lock) -> tuple[Approval, ...]:
     """List the approvals of its plan that are on record.
 
-    Whoever applied, at first or later, has none among them where the policy says so.
+    Whoever applied, at first or later, has none among them where the policy says so. The way back
+    was approved with its hotfix, and whoever goes it may be who approved.
     """
-    not_counted = _appliers(lock) if lock.plan.spec.policy.plan_approvals.not_applier else ()
+    policy = lock.plan.spec.policy.plan_approvals
+    appliers = _appliers(lock) if policy.not_applier else set()
     return tuple(
-        each for each in lock.approvals if each.by not in not_counted and _counts(lock, each.what)
+        each
+        for each in lock.approvals
+        if (_is_of_plan(lock, each) and each.by not in appliers) or _is_of_way_back(lock, each)
     )
 
 
@@ -51,9 +59,13 @@ def approvers(lock: Lock) -> frozenset[str]:
 _WRITES: Final = frozenset({"restore", "pick", "orchestrate", "promote"})
 
 
-def _counts(lock: Lock, what: str) -> bool:
-    is_way_back = lock.kind == "rollback" and lock.plan.observed.approved is not None
-    return what == f"{_PLAN}{lock.plan_digest}" or (is_way_back and what.startswith(_WAY_BACK))
+def _is_of_plan(lock: Lock, given: Approval) -> bool:
+    return given.what == plan_approval(lock.plan_digest)
+
+
+def _is_of_way_back(lock: Lock, given: Approval) -> bool:
+    is_exact = lock.kind == "rollback" and lock.plan.observed.approved is not None
+    return is_exact and given.what.startswith(_WAY_BACK)
 
 
 def _appliers(lock: Lock) -> set[str]:

@@ -87,8 +87,8 @@ class Asked:
     """What approvals are held to."""
 
     policy: PlanApprovalPolicy
-    digests: frozenset[str]
-    """The plan's own; of the way back also the plan's that it was approved with."""
+    digest: str
+    """The plan's own."""
     authors: frozenset[int]
     applier: User | None
     """Known where somebody applies."""
@@ -114,7 +114,7 @@ class Tally:
     @property
     def void(self) -> int:
         """How many approve another plan."""
-        return sum(voice.digest not in self.asked.digests for voice, _ in self.refused)
+        return sum(voice.digest != self.asked.digest for voice, _ in self.refused)
 
     def verdict(self) -> str:
         """Say in a few words how far it is."""
@@ -143,7 +143,7 @@ def _why_not(voice: Voice, asked: Asked) -> str | None:
         return "made by GitLab or by an import, not written by this person here"
     if abs(note.updated_at - note.created_at) > _ONE_WRITE:
         return f"changed at {timestamp(note.updated_at)}, after it was written at {voice.at}"
-    if voice.digest not in asked.digests:
+    if voice.digest != asked.digest:
         return f"void, for it approves another plan, {voice.digest}"
     return why_not_heard(voice.account, voice.lacks, asked)
 

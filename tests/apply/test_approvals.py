@@ -319,6 +319,8 @@ def test_the_way_back_that_was_approved_with_the_hotfix_needs_no_other_approval(
     plan = one.plan()
     approve(one, "reviewer", plan)
     _fail(one)
+    comments(one).clear()  # it was held when the hotfix was applied, and its record has it
+    looked = one.sandbox.requests.matching("GET", r"/notes$")
 
     one.roll_back()
 
@@ -327,6 +329,19 @@ def test_the_way_back_that_was_approved_with_the_hotfix_needs_no_other_approval(
     assert ("reviewer", f"approve the way back with plan {plan.digest}") in [
         (each.by, each.what) for each in lock.approvals
     ]
+    assert verdict(one.rollback_lockfile)["plan-approvals"] == "passed"
+    assert one.sandbox.requests.matching("GET", r"/notes$") == looked
+
+
+def test_who_approved_may_go_the_way_back_that_was_approved(one: Rehearsal) -> None:
+    world = one.sandbox.world
+    world.project(CORE).members[world.user("reviewer").id] = MAINTAINER
+    approve(one, "reviewer", one.plan())
+    _fail(one)
+    one.token = seed.TOKENS["reviewer"]
+
+    one.roll_back()
+
     assert verdict(one.rollback_lockfile)["plan-approvals"] == "passed"
 
 

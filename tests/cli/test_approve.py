@@ -9,6 +9,7 @@ import pytest
 from click import BadParameter, UsageError
 
 from hotfix.cli import operator, places
+from hotfix.cli.commands import approve_back_commands
 from hotfix.forge.types import Noteable
 from hotfix.sandbox.seed import TOKENS
 from tests.cli.conftest import PROJECT
@@ -312,3 +313,16 @@ def test_one_place_of_the_right_kind_is_given() -> None:
         places.given("g/p#7", None)
     with pytest.raises(UsageError):
         places.given("g/p!7", "g/p#7")
+
+
+def test_a_rollback_says_what_whoever_approves_it_types(tmp_path: Path) -> None:
+    lockfile, saved = tmp_path / "hotfix.lock.json", tmp_path / "back.plan.json"
+    made = tmp_path / "hotfix.rollback.plan.json"
+
+    assert approve_back_commands(lockfile, None, None) == (
+        f"hotfix rollback {lockfile} --out {made}",
+        f"hotfix approve {made}",
+    )
+    assert approve_back_commands(lockfile, saved, None) == (f"hotfix approve {saved}",)
+    assert places.pointer_of(made) == tmp_path / "hotfix.rollback.approvals.json"
+    assert places.pointer_of(lockfile) == tmp_path / "hotfix.approvals.json"

@@ -17,7 +17,7 @@ from hotfix.spec.model import PlanApprovalPolicy
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 RITA, MAX, OLIVE = (User(n, name, name) for n, name in enumerate(("rita", "max", "olive"), 1))
-ASKED = Asked(PlanApprovalPolicy(minimum=1), frozenset({DIGEST}), frozenset(), None)
+ASKED = Asked(PlanApprovalPolicy(minimum=1), DIGEST, frozenset(), None)
 SAID = f"Approved: plan `{DIGEST}` of hotfix `inc-1042`."
 
 
