@@ -217,12 +217,12 @@ def test_status_show_and_plan_say_what_is_wanted(hotfix: Run, spec: Path, plan: 
     for words in (("show", plan), ("show", plan, "--format", "markdown"), ("plan", spec)):
         assert wanted in " ".join(hotfix(*words).out.split())
     for file in (spec, plan):
-        status = hotfix("status", file)
-        assert (status.code, wanted in status.out, f"hotfix approve {plan}" in status.out) == (
-            3,
-            True,
-            True,
-        )
+        offline, now = hotfix("status", file, "--offline"), hotfix("status", file)
+        assert (offline.code, now.code) == (3, 3)
+        assert wanted in offline.out
+        assert "has 0 of 1 approvals" in " ".join(now.out.split())
+        for status in (offline, now):
+            assert f"hotfix approve {plan}" in status.out
 
 
 def test_a_saved_plan_that_asks_for_less_than_the_team_is_refused(
