@@ -14,6 +14,8 @@ def printable(text: str, *, keep_newlines: bool = False) -> str:
 
     With ``keep_newlines`` line feeds stay; tabs become a blank.
     """
+    if text.isascii() and text.isprintable():
+        return text  # nearly always, and a record says thousands of texts
     return "".join(_shown(char, keep_newlines=keep_newlines) for char in text)
 
 
