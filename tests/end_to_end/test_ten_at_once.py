@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hotfix.sandbox import Sandbox, seed
+from tests.end_to_end.command import Command
 
 from .conftest import CORE, Desk
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.conftest import FixedClock
@@ -30,10 +30,9 @@ def desk(tmp_path: Path, clock: FixedClock) -> Iterator[Desk]:
         yield Desk(sandbox, tmp_path)
 
 
-def move_on(clock: FixedClock, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Let GitLab's time go on until all have ended."""
-    while any(process.poll() is None for process in processes):
-        clock.advance(1.0)
+def wait(until: Callable[[], bool], meanwhile: Callable[[], Any] = lambda: None) -> None:
+    while not until():
+        meanwhile()
         time.sleep(0.05)
 
 
@@ -52,26 +51,31 @@ def test_one_does_the_work_and_nine_end_with_6(
     desk: Desk, clock: FixedClock, lockfile: str
 ) -> None:
     """On one lockfile this machine keeps them apart; with one each, GitLab does."""
-    processes = [desk.start(*APPLY, "--lock", lockfile.format(number)) for number in range(10)]
-    while sum(process.poll() is None for process in processes) > 1:
-        time.sleep(0.05)
-    at_work = next(process for process in processes if process.poll() is None)
-    move_on(clock, [at_work])
+    ten = [
+        Command(desk.folder, desk.environment, number, *APPLY, "--lock", lockfile.format(number))
+        for number in range(10)
+    ]
+    wait(lambda: sum(each.code is None for each in ten) <= 1)
+    at_work = [each for each in ten if each.code is None]
+    wait(lambda: all(each.code is not None for each in ten), lambda: clock.advance(1.0))
 
-    said = {process: process.communicate() for process in processes}
-    assert at_work.returncode == 0, said[at_work]
-    assert b"9 of 9 checks passed" in said.pop(at_work)[0]
-    assert [process.returncode for process in said] == [6] * 9
-    assert all(err.startswith(b"error[locked]: ") for _, err in said.values())
+    assert sorted(each.code or 0 for each in ten) == [0] + [6] * 9, [each.said for each in ten]
+    assert [each.code for each in at_work] == [0]
+    assert "9 of 9 checks passed" in "".join(at_work[0].said)
+    turned_away = [each for each in ten if each.code == 6]
+    assert all("error[locked]: " in "".join(each.said) for each in turned_away)
     assert_once(desk)
 
 
 def test_nine_that_wait_find_it_done(desk: Desk, clock: FixedClock) -> None:
-    processes = [desk.start(*APPLY, "--lock-timeout", "100") for _ in range(10)]
-    move_on(clock, processes)
+    ten = [
+        Command(desk.folder, desk.environment, number, *APPLY, "--lock-timeout", "100")
+        for number in range(10)
+    ]
+    wait(lambda: all(each.code is not None for each in ten), lambda: clock.advance(1.0))
 
-    said = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0] * 10, said
-    out = sorted(out.splitlines()[-1] for out, _ in said)
-    assert [line.startswith(b"Nothing to do.") for line in out] == [False] + [True] * 9
+    assert [each.code for each in ten] == [0] * 10, [each.said for each in ten]
+    told = ["\n".join(each.said) for each in ten]
+    assert sum("9 of 9 checks passed" in each for each in told) == 1
+    assert sum("Nothing to do. Hotfix" in each for each in told) == 9
     assert_once(desk)
