@@ -242,10 +242,13 @@ def test_a_held_lock_is_6_at_once_with_the_line_that_breaks_it(
         f"error[locked]: The lock of {PROJECT} is held by olga on laptop-7 "
         "since 2026-11-22T12:00:00Z."
     )
-    assert [line.strip() for line in lines[1:]][-1] == (
-        f"If you know that it is dead: hotfix unlock {PROJECT} --gitlab {sandbox.url} "
-        "--reason 'WHY'"
-    )
+    assert [line.strip() for line in lines[1:]][-2:] == [
+        (
+            f"If you know that it is dead: hotfix unlock {PROJECT} --gitlab {sandbox.url} "
+            "--reason 'WHY'"
+        ),
+        f"Go on with: hotfix apply {spec}",
+    ]
     assert not spec.with_name("hotfix.lock.json").exists()
     assert json.loads(hotfix("apply", spec, "--format", "json").out)["code"] == "locked"
 

@@ -71,7 +71,7 @@ def test_a_service_that_stays_down_ends_the_tools_part(failed: Desk) -> None:
     assert failed.run("status", "hotfix.yaml").returncode == 1
 
 
-@pytest.mark.parametrize("path", [r"/git-receive-pack$", r"/pipeline$", r"/play$", r"/issues$"])
+@pytest.mark.parametrize("path", [r"/git-receive-pack$", r"/pipeline$", r"/play$", r"/issues/\d+$"])
 def test_a_rollback_killed_in_the_middle_is_finished_by_the_same_command(
     failed: Desk, path: str
 ) -> None:
@@ -96,5 +96,9 @@ def test_a_rollback_killed_in_the_middle_is_finished_by_the_same_command(
 
 
 def _posted(desk: Desk, path: str) -> list[Request]:
-    found = desk.sandbox.requests.matching("POST", path)
+    """List what was written to a path; the description of an incident is put, all else posted."""
+    found = [
+        *desk.sandbox.requests.matching("POST", path),
+        *desk.sandbox.requests.matching("PUT", path),
+    ]
     return [each for each in found if "receive-pack" not in path or RELEASE.match(each.body)]
