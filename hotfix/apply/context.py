@@ -10,6 +10,7 @@ from hotfix.apply.in_flight import in_flight
 from hotfix.clock import timestamp
 from hotfix.errors import InterruptedRunError, StaleError, WaitingError
 from hotfix.identifiers import Sha
+from hotfix.smoke.run import run as check_smoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from hotfix.apply.events import JobState
     from hotfix.apply.journal import Journal
-    from hotfix.apply.ports import Operator, Pace, Progress, Stop, Until
+    from hotfix.apply.ports import CheckSmoke, Operator, Pace, Progress, Stop, Until
     from hotfix.clock import Clock
     from hotfix.evidence.model import Lock, StepName
     from hotfix.forge.protocol import Forge, Repository
@@ -72,6 +73,8 @@ class Request:
     """Where approvals are looked for, beside what the plan itself tells."""
     approve_commands: tuple[str, ...] = ()
     """What somebody types who approves the plan."""
+    check_smoke: CheckSmoke = check_smoke
+    """What tries a smoke check; a rehearsal sends none to the real service."""
 
 
 @dataclass(slots=True)

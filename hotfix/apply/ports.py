@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hotfix.apply.events import Event
+    from hotfix.clock import Clock
     from hotfix.plan.model import Plan
+    from hotfix.smoke.manual import Ask
+    from hotfix.smoke.result import SmokeResult
+    from hotfix.spec.model import SmokeCheck
 
 Until = Literal["restore", "branch", "staging", "production"]
 
@@ -62,6 +66,16 @@ class Progress(Protocol):
 
     def emit(self, event: Event) -> None:
         """Show an event; never raises, never waits."""
+        ...
+
+
+class CheckSmoke(Protocol):
+    """Tries a smoke check until it is green or its retries are used up."""
+
+    def __call__(
+        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str
+    ) -> SmokeResult:
+        """Return what the last try found; a red check is a result, never an exception."""
         ...
 
 

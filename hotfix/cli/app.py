@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "validate": "hotfix.cli.validate",
         "plan": "hotfix.cli.plan",
+        "rehearse": "hotfix.cli.rehearse",
         "show": "hotfix.cli.show",
         "approve": "hotfix.cli.approve",
         "apply": "hotfix.cli.apply",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hotfix.evidence.lockfile import LockDocument
 
-Kind = Literal["spec", "plan", "lock"]
+Kind = Literal["spec", "plan", "lock", "rehearsal"]
 _LOCK: Final = ".lock.json"
 _ROLLBACK: Final = ".rollback.lock.json"
 
@@ -44,16 +44,27 @@ def kind_of(data: bytes) -> Kind:
             return "plan"
         case "lock":
             return "lock"
+        case "rehearsal":
+            return "rehearsal"
         case _:
             return "spec"
 
 
 def lockfile_of(path: Path) -> Path:
     """Name the lockfile that belongs to a spec or a saved plan (contract, sections 1 and 7)."""
-    for ending in (".plan.json", ".yaml", ".yml", ".json"):
-        if path.name.endswith(ending) and path.name != ending:
-            return path.with_name(path.name.removesuffix(ending) + _LOCK)
-    return path.with_name(path.name + _LOCK)
+    return _beside(path, _LOCK)
+
+
+def transcript_of(path: Path) -> Path:
+    """Name the transcript of a saved plan: of ``x.plan.json`` it is ``x.rehearsal.json``."""
+    return _beside(path, ".rehearsal.json")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    for own in (".plan.json", ".yaml", ".yml", ".json"):
+        if path.name.endswith(own) and path.name != own:
+            return path.with_name(path.name.removesuffix(own) + ending)
+    return path.with_name(path.name + ending)
 
 
 def source_of(lockfile: Path) -> Path:

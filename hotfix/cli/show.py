@@ -9,7 +9,7 @@ import click
 
 from hotfix.cli import exits, options
 from hotfix.cli.commands import apply_command, rollback_command
-from hotfix.cli.documents import hotfix_lockfile_of, kind_of, lockfile_of, read
+from hotfix.cli.documents import hotfix_lockfile_of, kind_of, lockfile_of, read, transcript_of
 from hotfix.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=options.FILE)
 @options.screen("text", "json", "markdown")
 def command(screen: Screen, file: Path) -> int:
-    """Print a saved plan or a lockfile, also a stale one.
+    """Print a saved plan, a lockfile or a rehearsal, also a stale one.
 
     FILE is told by its content. A lockfile is shown as it states itself; `hotfix audit` tells
     whether it is genuine.
@@ -34,10 +34,12 @@ def command(screen: Screen, file: Path) -> int:
             _plan(screen, data, file)
         case "lock":
             _lock(screen, data, file)
+        case "rehearsal":
+            _rehearsal(screen, data, file)
         case _:
             raise InputError(
                 "nothing-to-show",
-                f"{file} is neither a saved plan nor a lockfile.",
+                f"{file} is neither a saved plan nor a lockfile nor a rehearsal's transcript.",
                 hint=f"If it is a spec: hotfix plan {file}",
             )
     return exits.DONE
@@ -49,6 +51,7 @@ def _plan(screen: Screen, data: bytes, file: Path) -> None:
 
     plan = parse(data, str(file))
     show_plan(screen, plan, _next_command(plan, file))
+    _tell_transcript(screen, plan, file)
 
 
 def _next_command(plan: Plan, file: Path) -> str | None:
@@ -57,6 +60,32 @@ def _next_command(plan: Plan, file: Path) -> str | None:
         return apply_command(file, None)
     of = hotfix_lockfile_of(lockfile_of(file))
     return rollback_command(of, None, "--plan", str(file)) if of else None
+
+
+def _tell_transcript(screen: Screen, plan: Plan, file: Path) -> None:
+    """Say whether the transcript beside a plan is the one that the plan names."""
+    place, named = transcript_of(file), plan.observed.rehearsal
+    if not place.exists():
+        if named is not None:
+            screen.say(f"Note: the transcript of its rehearsal is not at {place}.\n")
+        return
+    from hotfix.evidence.rehearsal import digest_of, parse
+
+    transcript = parse(read(place), str(place))
+    if transcript.plan_digest != plan.digest:
+        screen.say(f"Note: {place} is of another plan, {transcript.plan_digest}.\n")
+    elif named is None or named.digest != digest_of(transcript):
+        screen.say(f"Note: {place} is not the transcript that the plan names.\n")
+    else:
+        screen.say(f"The transcript is {place}, as the plan names it.\n")
+
+
+def _rehearsal(screen: Screen, data: bytes, file: Path) -> None:
+    from hotfix.cli.rehearse import show
+    from hotfix.evidence.rehearsal import digest_of, parse
+
+    transcript = parse(data, str(file))
+    show(screen, transcript, digest_of(transcript), file)
 
 
 def _lock(screen: Screen, data: bytes, file: Path) -> None:

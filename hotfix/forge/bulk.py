@@ -21,7 +21,7 @@ from dulwich.objects import ObjectID
 from hotfix.forge.smart_http import RefusedWantError, Want, plain_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dulwich.objects import ShaFile
     from dulwich.pack import Pack
@@ -57,6 +57,10 @@ class WholeBranches:
     def __contains__(self, oid: bytes, /) -> bool:
         """Tell whether an object is there."""
         return ObjectID(oid) in self._store
+
+    def at_hand(self) -> Iterator[ShaFile]:
+        """List what was fetched so far."""
+        return (self._store[oid] for oid in self._store)
 
     def __getitem__(self, oid: bytes, /) -> ShaFile:
         """Return an object, or raise ``KeyError``."""

@@ -19,7 +19,7 @@ from hotfix.git.packs import read_pack
 from hotfix.identifiers import Sha
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from hotfix.forge.cache import Cache
 
@@ -56,6 +56,11 @@ class LazyObjects:
     def __contains__(self, oid: bytes, /) -> bool:
         """Tell whether an object is at hand."""
         return oid in self._held
+
+    def at_hand(self) -> Iterator[ShaFile]:
+        """List what was read so far."""
+        for type_num, data in list(self._held.values()):
+            yield ShaFile.from_raw_string(type_num, data)
 
     def __getitem__(self, oid: bytes, /) -> ShaFile:
         """Return an object, or raise ``KeyError`` where the server does not have it."""

@@ -199,6 +199,15 @@ class Summary(Frozen):
     )
 
 
+class Rehearsed(Frozen):
+    """What a rehearsal of a plan came to, by the digest of its transcript."""
+
+    verdict: Literal["converged", "failed"]
+    digest: str
+    at: str
+    by: str
+
+
 class ObservedPlan(Frozen):
     """Who planned, and when."""
 
@@ -212,13 +221,17 @@ class ObservedPlan(Frozen):
         description="Of a rollback that is exactly the way back approved with its hotfix: the "
         "digest of that `rollback`.",
     )
+    rehearsal: Rehearsed | None = Field(
+        default=None, description="The last rehearsal of exactly this plan, where there was one."
+    )
 
     @model_serializer(mode="wrap")
-    def _without_unset_approved(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the key out where it says nothing: a lockfile pins its plan's bytes."""
+    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave these keys out where they say nothing: a lockfile pins its plan's bytes."""
         written: dict[str, Any] = handler(self)
-        if self.approved is None:
-            written.pop("approved", None)
+        for key in ("approved", "rehearsal"):
+            if written.get(key) is None:
+                written.pop(key, None)
         return written
 
 

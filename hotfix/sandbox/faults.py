@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from hotfix.sandbox.fault_routes import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from hotfix.sandbox.fault_routes import Asked, Matcher
     from hotfix.sandbox.users import Token
@@ -60,6 +60,8 @@ class Fault:
     """How long the answer takes; of a 429 what ``Retry-After`` says."""
     body: bytes | None = None
     """What is answered instead of what GitLab would say."""
+    location: str | None = None
+    """Where a redirect leads."""
 
     def __post_init__(self) -> None:
         matcher(self.route)
@@ -67,8 +69,8 @@ class Fault:
             raise ValueError(f"{self.kind!r} is no kind of fault; there are {', '.join(KINDS)}")
         if (self.kind == "status") != (self.status is not None):
             raise ValueError("a status belongs to the kind `status`, and to no other")
-        if self.status is not None and not 400 <= self.status < 600:  # noqa: PLR2004 - HTTP's errors
-            raise ValueError(f"{self.status} is no status of an error, 400 to 599")
+        if self.status is not None and not 200 <= self.status < 600:  # noqa: PLR2004 - HTTP's answers
+            raise ValueError(f"{self.status} is no status of an answer, 200 to 599")
         if self.nth < 1 or (self.times is not None and self.times < 1) or self.seconds < 0:
             raise ValueError("requests are counted from 1, and nothing takes less than no time")
         if self.kind == "hook-declined" and (self.when, self.route[:8]) != ("before", "git push"):
@@ -139,13 +141,15 @@ class Faults:
         when: When = "before",
         status: int | None = None,
         body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         reset: bool = False,
         delay: float = 0.0,
     ) -> None:
         """Plan one by a pattern that the decoded path and query contain, for a test's own need."""
         kind: Kind = "reset" if reset else "slow" if status is None else "status"
         route = f"{method} ~{pattern}"
-        self.plan([Fault(route, kind, occurrence, times, when, status, delay, body)])
+        where = (headers or {}).get("Location")
+        self.plan([Fault(route, kind, occurrence, times, when, status, delay, body, where)])
 
     def clear(self) -> None:
         """Forget all that is planned, and mend what lasts; what struck is still told."""

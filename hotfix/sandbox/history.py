@@ -13,6 +13,8 @@ from hotfix.sandbox.repositories import SUBMODULE, Entry, Repository
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from dulwich.objects import ShaFile
+
 
 class Change(NamedTuple):
     """One path that differs between two trees; ``None`` on the side where it is absent."""
@@ -113,8 +115,8 @@ def reachable_objects(
 ) -> list[Sha]:
     """List all objects that ``starts`` need, without those in ``known``.
 
-    The parents of a commit in ``boundary`` are not followed: that is what shallow means. Raises
-    ``KeyError`` for an object that is not there.
+    The parents of a commit in ``boundary`` are not followed: that is what shallow means. What lies
+    elsewhere is left out. Raises ``KeyError`` for an object that is not there.
     """
     found: dict[Sha, None] = {}
     pending = list(starts)
@@ -122,14 +124,20 @@ def reachable_objects(
         sha = pending.pop()
         if sha in found or sha in known:
             continue
+        if repository.is_elsewhere(sha):
+            continue
         found[sha] = None
-        thing = repository[sha]
-        if isinstance(thing, Commit):
-            pending.append(Sha(thing.tree.decode()))
-            if sha not in boundary:
-                pending += repository.parents(sha)
-        elif isinstance(thing, Tag):
-            pending.append(Sha(thing.object[1].decode()))
-        elif isinstance(thing, Tree):
-            pending += [e.sha for _, e in repository.entries(sha) if e.mode != SUBMODULE]
+        pending += references(repository[sha], with_parents=sha not in boundary)
     return list(found)
+
+
+def references(thing: ShaFile, *, with_parents: bool = True) -> list[Sha]:
+    """List the objects that one names; a submodule's commit is another repository's."""
+    if isinstance(thing, Commit):
+        parents = thing.parents if with_parents else []
+        return [Sha(sha.decode()) for sha in (thing.tree, *parents)]
+    if isinstance(thing, Tag):
+        return [Sha(thing.object[1].decode())]
+    if isinstance(thing, Tree):
+        return [Sha(each.sha.decode()) for each in thing.iteritems() if each.mode != SUBMODULE]
+    return []

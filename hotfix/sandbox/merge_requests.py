@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dulwich.objects import ObjectID
 
-from hotfix.sandbox.history import is_ancestor, log, merge_base
+from hotfix.sandbox.history import changes, is_ancestor, log, merge_base
 from hotfix.sandbox.merging import merge_trees
 from hotfix.sandbox.repositories import Repository, Signature
 
@@ -58,6 +58,12 @@ class MergeRequest:
     def commits(self) -> list[Sha]:
         """List the commits of the source branch, the newest first."""
         return list(log(self.project.repository, self.sha, without=[self.base_sha]))
+
+    def changed_files(self) -> int:
+        """Count the files that it changes."""
+        repository = self.project.repository
+        old, new = repository.files(self.base_sha), repository.files(self.sha)
+        return len(changes(old, new))
 
     def landed(self) -> list[Sha]:
         """List the commits that the target branch received, the newest first."""

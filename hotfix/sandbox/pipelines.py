@@ -160,10 +160,7 @@ def create(world: World, project: Project, user: User, order: Order, at: datetim
     if sha is None or f"refs/heads/{order.ref}" not in project.repository.refs:
         raise bad_request({"base": ["Reference not found"]})
     try:
-        text = _ci_file(project, sha)
-        configuration = ci.configuration(
-            text, inputs=order.inputs, variables=_variables(project, order, sha)
-        )
+        configuration = _configuration(project, order, sha)
     except ConfigurationError as error:
         raise bad_request({"base": error.messages}) from error
     pipeline = Pipeline(
@@ -200,6 +197,13 @@ def _check_rights(project: Project, user: User, order: Order) -> None:
     role = project.settings.ci_pipeline_variables_minimum_override_role
     if order.variables and project.access_level(user) < VARIABLE_ROLES.get(role, OWNER + 1):
         raise bad_request({"base": ["Insufficient permissions to set pipeline variables"]})
+
+
+def _configuration(project: Project, order: Order, sha: Sha) -> ci.Configuration:
+    if project.stand_in is not None:
+        return project.stand_in(order)
+    variables = _variables(project, order, sha)
+    return ci.configuration(_ci_file(project, sha), inputs=order.inputs, variables=variables)
 
 
 def _ci_file(project: Project, sha: Sha) -> str:

@@ -10,12 +10,14 @@ from hotfix.sandbox.repositories import Repository
 from hotfix.sandbox.users import DEVELOPER, MAINTAINER, NO_ACCESS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from hotfix.sandbox.ci import Configuration
     from hotfix.sandbox.deployments import Deployment, Environment
     from hotfix.sandbox.issues import Issue
     from hotfix.sandbox.merge_requests import MergeRequest
-    from hotfix.sandbox.pipelines import Job, Pipeline
+    from hotfix.sandbox.pipelines import Job, Order, Pipeline
     from hotfix.sandbox.users import Group, User
 
 MergeMethod = Literal["merge", "rebase_merge", "ff"]
@@ -107,6 +109,8 @@ class Project:
     service_status: str = "ok"
     """What the project's own service answers when asked for its health."""
     last_activity_at: datetime | None = None
+    stand_in: Callable[[Order], Configuration] | None = None
+    """What pipelines consist of where the repository's own CI file is not read for it."""
 
     @property
     def path(self) -> str:

@@ -28,6 +28,14 @@ class Entry(NamedTuple):
     sha: Sha
 
 
+class RefMove(NamedTuple):
+    """A ref that moved, and from where to where."""
+
+    ref: str
+    old: Sha
+    new: Sha
+
+
 class Signature(NamedTuple):
     """Who made a commit, and when."""
 
@@ -54,6 +62,11 @@ class Repository:
 
     default_branch: str = "main"
     refs: dict[str, Sha] = field(default_factory=dict)
+    promised: frozenset[Sha] = frozenset()
+    """Objects that are named by those that are here, and lie elsewhere (git's partial clone): they
+    count as there where a push needs them, and end a walk."""
+    moves: list[RefMove] = field(default_factory=list)
+    """How refs moved since, the oldest first."""
     _objects: dict[Sha, ShaFile] = field(default_factory=dict)
     _files: dict[Sha, Mapping[str, Entry]] = field(default_factory=dict)
 
@@ -78,8 +91,13 @@ class Repository:
         return found
 
     def parents(self, sha: str) -> list[Sha]:
-        """Return the ids of a commit's parents."""
-        return [Sha(parent.decode()) for parent in self.commit(sha).parents]
+        """Return the ids of a commit's parents, less those that lie elsewhere."""
+        parents = [Sha(parent.decode()) for parent in self.commit(sha).parents]
+        return [parent for parent in parents if not self.is_elsewhere(parent)]
+
+    def is_elsewhere(self, sha: Sha) -> bool:
+        """Tell whether an object is promised and not here."""
+        return sha in self.promised and sha not in self._objects
 
     def tree(self, commit: str) -> Sha:
         """Return the id of a commit's tree."""
@@ -107,10 +125,12 @@ class Repository:
         return self.files_of_tree(self.tree(commit))
 
     def files_of_tree(self, tree: Sha) -> Mapping[str, Entry]:
-        """Return every file below a tree by its whole path."""
+        """Return every file below a tree by its whole path, less folders that lie elsewhere."""
         if tree not in self._files:
             found: dict[str, Entry] = {}
             for name, entry in self.entries(tree):
+                if entry.mode == FOLDER and self.is_elsewhere(entry.sha):
+                    continue
                 if entry.mode == FOLDER:
                     below = self.files_of_tree(entry.sha)
                     found.update({f"{name}/{path}": file for path, file in below.items()})
@@ -175,6 +195,7 @@ class Repository:
         Raises ``StaleRefError`` and changes nothing where the ref stands elsewhere.
         """
         self.expect(ref, old)
+        self.moves.append(RefMove(ref, old, new))
         if new == ZERO:
             self.refs.pop(ref, None)
         else:

@@ -55,6 +55,8 @@ def _status(fault: Fault, request: Request, answer: Response | None) -> Sent:
     response = Response(said.encode("latin-1"), status.value, content_type=kind)
     if status == TOO_MANY_REQUESTS:
         response.headers["Retry-After"] = f"{fault.seconds:g}"
+    if fault.location is not None:
+        response.headers["Location"] = fault.location
     return Sent(response)
 
 

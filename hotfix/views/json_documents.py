@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hotfix.apply.standing import Standing
     from hotfix.errors import HotfixError
     from hotfix.evidence.model import Lock
+    from hotfix.evidence.rehearsal import Transcript
     from hotfix.evidence.report import AuditReport
     from hotfix.plan.model import Plan
 
@@ -94,3 +95,16 @@ def status_document(
 def audit_document(reports: Sequence[AuditReport], exit_code: int) -> dict[str, Any]:
     """Return the reports of an audit, one for each file."""
     return {"exit_code": exit_code, "reports": [to_json(report) for report in reports]}
+
+
+def rehearsal_document(
+    transcript: Transcript, digest: str, place: Path, exit_code: int
+) -> dict[str, Any]:
+    """Tell how a rehearsal ended, where its transcript lies, and the transcript itself."""
+    return {
+        "exit_code": exit_code,
+        "code": transcript.verdict,
+        "transcript": str(place),
+        "digest": digest,
+        "rehearsal": to_json(transcript),
+    }

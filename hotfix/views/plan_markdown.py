@@ -58,6 +58,9 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
     if plan.observed.approved:
         yield f"{words.APPROVED} {code(plan.observed.approved)}"
         yield ""
+    if plan.observed.rehearsal:
+        yield f"Rehearsal: {code(words.rehearsed(plan.observed.rehearsal))}"
+        yield ""
     if plan.warnings:
         yield "Warnings:"
         yield ""

@@ -91,6 +91,8 @@ def _head(page: Page, plan: Plan) -> None:
     if plan.observed.approved:
         page.line(words.APPROVED, indent=2)
         page.line(plan.observed.approved, indent=4)
+    if plan.observed.rehearsal:
+        page.line(f"Rehearsal: {words.rehearsed(plan.observed.rehearsal)}", indent=2, hang=2)
 
 
 def _target(page: Page, target: TargetPlan, kind: Kind) -> None:

@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from hotfix.apply.events import Event
 from hotfix.evidence.model import Lock
+from hotfix.evidence.rehearsal import Transcript
 from hotfix.files import write_atomic
 from hotfix.plan.model import Plan
 from hotfix.spec.schema import DIALECT, defaults_schema, spec_schema
@@ -54,6 +55,15 @@ def _events() -> dict[str, Any]:
     )
 
 
+def _rehearsal() -> dict[str, Any]:
+    return _of(
+        "rehearsal",
+        "Hotfix rehearsal",
+        "What a plan met on an embedded GitLab, with faults, and what was proven in the end.",
+        Transcript,
+    )
+
+
 def _of(name: str, title: str, description: str, model: Any) -> dict[str, Any]:  # noqa: ANN401  (a type or a union)
     # Validation mode: what a reader must accept. What is written has every key, and fits as well.
     schema = TypeAdapter(model).json_schema(mode="validation", schema_generator=_WithoutTitles)
@@ -83,6 +93,7 @@ _MAKERS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "plan": _plan,
     "lock": _lock,
     "events": _events,
+    "rehearsal": _rehearsal,
 }
 
 if __name__ == "__main__":

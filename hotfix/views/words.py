@@ -19,7 +19,7 @@ from hotfix.text import counted, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from hotfix.plan.model import Kind, LeavingCommit, Plan, TargetChange
+    from hotfix.plan.model import Kind, LeavingCommit, Plan, Rehearsed, TargetChange
     from hotfix.spec.model import SmokeCheck
 
 NO_CHANGES = "No changes. Production and release already match the request."
@@ -49,6 +49,11 @@ def verdict(plan: Plan, quote: Callable[[str], str] = one_line) -> str:
         return NOTHING_TO_GO_BACK_FROM if plan.kind == "rollback" else NO_CHANGES
     leaving = _leaving_sentence(plan.targets, quote)
     return f"Plan: {', '.join(_to_do(plan))}." + (f" {leaving}" if leaving else "")
+
+
+def rehearsed(found: Rehearsed) -> str:
+    """Say what the last rehearsal of a plan came to, and which transcript tells of it."""
+    return f"{found.verdict} {found.at} by {one_line(found.by)}, transcript {found.digest}"
 
 
 def nothing_to_do(plan: Plan) -> bool:

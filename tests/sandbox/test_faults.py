@@ -196,7 +196,7 @@ def test_it_is_told_which_faults_struck_and_which_did_not(sandbox: Sandbox, clie
         ({"route": "GET /x", "kind": "rest"}, "no kind"),
         ({"route": "GET /x", "kind": "status"}, "a status belongs"),
         ({"route": "GET /x", "kind": "reset", "status": 500}, "a status belongs"),
-        ({"route": "GET /x", "kind": "status", "status": 200}, "no status of an error"),
+        ({"route": "GET /x", "kind": "status", "status": 199}, "no status of an answer"),
         ({"route": "GET /x", "kind": "reset", "nth": 0}, "counted from 1"),
         ({"route": "POST /x", "kind": "hook-declined"}, "a hook declines"),
     ],

@@ -37,7 +37,7 @@ def test_a_sentence_is_a_fault(sentence: str, fault: Fault) -> None:
         ("GET /user sometimes reset", "'GET /user sometimes' is no route"),
         ("GET /user", "write ROUTE"),
         ("git pull reset", "is no route"),
-        ("GET /user 200", "no status of an error"),
+        ("GET /user 600", "no status of an answer"),
     ],
 )
 def test_what_is_no_fault_is_refused_with_what_would_be_one(sentence: str, says: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from hotfix.apply.context import ToDoError, or_go_back
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
-from hotfix.smoke.run import run as try_check
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def smoke(run: Run, target: TargetPlan) -> None:
         run.check_stop()
         run.keep_alive()
         run.tell("smoke", target.project, "started", check.name)
-        result = try_check(
+        result = run.request.check_smoke(
             check,
             clock=run.clock,
             ask=run.operator.ask,

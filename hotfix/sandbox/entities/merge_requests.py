@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.sandbox import history
 from hotfix.sandbox.entities.common import JSON, maybe_moment, moment, user
 from hotfix.sandbox.users import DEVELOPER
 
@@ -83,11 +82,9 @@ def merge_request(world: World, found: MergeRequest) -> JSON:
 
 def merge_request_detail(world: World, found: MergeRequest) -> JSON:
     """Render one merge request."""
-    repository = found.project.repository
-    changed = history.changes(repository.files(found.base_sha), repository.files(found.sha))
     return merge_request(world, found) | {
         "subscribed": False,
-        "changes_count": str(len(changed)),
+        "changes_count": str(found.changed_files()),
         "latest_build_started_at": None,
         "latest_build_finished_at": None,
         "first_deployed_to_production_at": None,

@@ -146,7 +146,7 @@ class Selection:
             level = {
                 entry.sha
                 for sha in level
-                if isinstance(self.repository[sha], Tree)
+                if sha in self.repository and isinstance(self.repository[sha], Tree)
                 for _, entry in self.repository.entries(sha)
                 if entry.mode != SUBMODULE
             }

@@ -1,0 +1,150 @@
+"""Who acts in a rehearsal: a clock that is moved by waiting, an operator, smoke checks, death."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import suppress
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from hotfix.apply.holder import Holder
+from hotfix.apply.ports import Yes
+from hotfix.errors import InputError
+from hotfix.forge.gitlab import GitLabForge
+from hotfix.forge.network import is_loopback, origin
+from hotfix.git.commits import Identity
+from hotfix.git.record import make_record
+from hotfix.identifiers import Sha
+from hotfix.smoke.result import SmokeResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from hotfix.apply.events import Event
+    from hotfix.apply.ports import Press
+    from hotfix.clock import Clock
+    from hotfix.plan.model import Plan
+    from hotfix.sandbox.world import World
+    from hotfix.smoke.manual import Ask
+    from hotfix.spec.model import SmokeCheck
+
+SOURCE: Final = "rehearsal"
+"""How every answer is given, for the record."""
+_LOCKS: Final = "refs/hotfix/lock/"
+_DEAD: Final = "0:0"
+_TOOL: Final = Identity("hotfix", "hotfix@noreply.invalid")
+
+
+class RehearsalClock:
+    """A clock that only waiting moves, so that a rehearsal takes no longer than its work."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Tell the rehearsal's time."""
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        """Tell the seconds since the rehearsal began."""
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Move on; whoever else waits at the time moves it too."""
+        with self._lock:
+            self._elapsed += seconds
+
+
+class RehearsalOperator:
+    """Says yes to everything, and presses nothing but the embedded GitLab's jobs."""
+
+    def __init__(self, url: str) -> None:
+        """Answer for the GitLab at this address alone."""
+        self._url = url
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def approve_plan(self, plan: Plan) -> Yes:
+        """Approve."""
+        del plan
+        return Yes(SOURCE)
+
+    def approve_press(self, press: Press) -> Yes:
+        """Approve a job of the embedded GitLab; any other is a defect, and pressed is nothing."""
+        if not press.url.startswith(f"{self._url}/"):
+            raise AssertionError(f"a rehearsal does not press {press.url}")
+        return Yes(SOURCE)
+
+    def ask(self, question: str) -> bool:
+        """Answer a question with yes."""
+        del question
+        return True
+
+
+class NoScreen:
+    """Shows nothing: a rehearsal is told when it is over."""
+
+    def emit(self, event: Event) -> None:
+        """Show nothing."""
+        del event
+
+
+class SmokeStandIn:
+    """Answers smoke checks from the embedded GitLab: none is sent to the real service."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self._services = [world.project(target.project) for target in plan.targets]
+
+    def __call__(
+        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str
+    ) -> SmokeResult:
+        """Tell how the embedded services are."""
+        del ask, operator
+        red = [each.path for each in self._services if each.service_status != "ok"]
+        said = f"{', '.join(red)} is not well" if red else "its services are well"
+        return SmokeResult(
+            name=check.name,
+            kind=check.kind,
+            outcome="failed" if red else "passed",
+            detail=f"not sent: answered by the embedded GitLab, {said}",
+            attempts=1,
+            started_at=clock.now(),
+            finished_at=clock.now(),
+            facts={"rehearsal": True},
+        )
+
+
+def embedded_forge(url: str, token: str, clock: Clock) -> GitLabForge:
+    """Open the embedded GitLab; no other address is ever opened for a rehearsed run.
+
+    The forge and its repositories send to this origin alone, so a rehearsal that presses production
+    cannot reach a real one.
+    """
+    where = origin(url)
+    if where.scheme != "http" or not is_loopback(where.host):
+        raise InputError("not-embedded", f"{where} is not on this machine's loopback.")
+    return GitLabForge(url, token, clock=clock)
+
+
+def bury(world: World) -> None:
+    """Let the process of the run that ended be gone, as it is after an interrupted command.
+
+    All runs of a rehearsal are in one process, which a later run would find alive and wait for. So
+    the record of a lock that stayed is made to name a process that there is not.
+    """
+    for project in world.projects.values():
+        repository = project.repository
+        for ref in [ref for ref in repository.refs if ref.startswith(_LOCKS)]:
+            text = repository.commit(repository.refs[ref]).message.decode()
+            with suppress(ValueError, KeyError, TypeError):
+                told = json.loads(text)
+                held = Holder(**{each.name: told[each.name] for each in fields(Holder)})
+                dead = json.dumps(asdict(held) | {"process": _DEAD}, sort_keys=True)
+                sha, objects = make_record(dead, _TOOL, world.clock.now())
+                for thing in objects:
+                    repository.add(thing)
+                repository.refs[ref] = Sha(sha)

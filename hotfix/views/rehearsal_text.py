@@ -1,0 +1,107 @@
+"""The transcript of a rehearsal as a person reads it: the verdict first, what failed below it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from hotfix.text import counted, one_line
+from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
+
+if TYPE_CHECKING:
+    from hotfix.evidence.rehearsal import Rehearsal, Transcript
+    from hotfix.views.page import Part
+
+_LISTED: Final = 16
+"""How many rehearsals that converged are listed by name; of more they are counted."""
+
+
+def rehearsal_text(
+    transcript: Transcript, *, width: int, colour: bool, digest: str, place: str
+) -> str:
+    """Write a transcript, and where it lies under which digest."""
+    page = Page(width)
+    good = transcript.verdict == "converged"
+    page.line((rehearsal_verdict(transcript), GOOD if good else BAD), wrap=False)
+    failed = [each for each in transcript.rehearsals if each.verdict == "failed"]
+    if failed:
+        page.gap()
+        page.line(("Failed", HEADING))
+    for each in failed:
+        _failed(page, each)
+    _converged(page, [each for each in transcript.rehearsals if each.verdict == "converged"])
+    page.gap()
+    page.line(("Not rehearsed", HEADING))
+    for sentence in transcript.not_rehearsed:
+        page.line(sentence, indent=2, hang=2)
+    page.gap()
+    page.line(f"Rehearsed {transcript.at} by {transcript.by}; {transcript.gitlab} was only read.")
+    page.line(f"Plan {transcript.plan_digest}", hang=2)
+    page.line(f"Transcript {digest}", hang=2)
+    page.line(place, indent=2, wrap=False)
+    return page.text(colour=colour)
+
+
+def rehearsal_verdict(transcript: Transcript) -> str:
+    """Say in one line what the rehearsals come to."""
+    total = len(transcript.rehearsals)
+    good = sum(each.verdict == "converged" for each in transcript.rehearsals)
+    of = f"{good} of {counted(total, 'rehearsal')} of hotfix {one_line(transcript.hotfix)}"
+    if transcript.verdict == "converged":
+        return f"Converged: {of}; each effect exactly once, nine of nine checks."
+    return f"Failed: {of} converged with all proven."
+
+
+def told_runs(rehearsal: Rehearsal) -> str:
+    """Say how often the command was run, how each run ended, and what struck."""
+    runs = rehearsal.runs
+    ends = ", then ".join(run.code for run in runs)
+    struck = sum(len(run.struck) for run in runs)
+    faults = f"{counted(struck, 'fault')} struck" if rehearsal.faults else "nothing went wrong"
+    return f"{counted(len(runs), 'run')} ({ends}), {faults}"
+
+
+def never_struck(transcript: Transcript) -> list[str]:
+    """List the rehearsals whose faults met no request: these say no more than one without."""
+    return [
+        each.name
+        for each in transcript.rehearsals
+        if each.faults and not any(run.struck for run in each.runs)
+    ]
+
+
+def _failed(page: Page, rehearsal: Rehearsal) -> None:
+    page.line((one_line(rehearsal.name), BAD), f": {told_runs(rehearsal)}", indent=2, hang=2)
+    rows: list[tuple[Part, ...]] = [
+        *((("fault", QUIET), one_line(fault)) for fault in rehearsal.faults),
+        *(
+            ((f"run {number}", CAUTION), f"{run.code}: {one_line(run.message, 400)}")
+            for number, run in enumerate(rehearsal.runs, start=1)
+        ),
+        *(
+            ((proof.what, BAD), one_line(proof.detail, 400) + _of(proof.target))
+            for proof in rehearsal.proofs
+            if proof.outcome == "failed"
+        ),
+    ]
+    page.table(rows, indent=4)
+
+
+def _of(target: str | None) -> str:
+    return f" ({target})" if target else ""
+
+
+def _converged(page: Page, found: list[Rehearsal]) -> None:
+    if not found:
+        return
+    page.gap()
+    page.line(("Converged", HEADING))
+    if len(found) <= _LISTED:
+        page.table([((one_line(each.name), GOOD), told_runs(each)) for each in found], indent=2)
+        return
+    for runs, number in sorted(Counter(len(each.runs) for each in found).items()):
+        page.line(f"{counted(number, 'rehearsal')} in {counted(runs, 'run')}", indent=2)
+    idle = [each for each in found if each.faults and not any(run.struck for run in each.runs)]
+    if idle:
+        names = ", ".join(one_line(each.name) for each in idle)
+        page.line(f"of these, {len(idle)} whose fault met no request: {names}", indent=2, hang=2)
