@@ -63,7 +63,7 @@ def observe_scene(plan: Plan, forge: Forge, clock: Clock) -> Scene:
     if plan.kind != "hotfix":
         raise InputError("not-rehearsable", "Only the plan of a hotfix can be rehearsed.")
     refuse_forbidden(plan)
-    refuse_blocked(plan)
+    refuse_blocked(plan.blockers)
     recorder = Recorder(forge)
     built = make_plan(plan.spec, recorder.as_forge(), clock, tool_version=plan.tool_version)
     hold(plan, built.plan, begun=False)
