@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -20,6 +22,7 @@ T = TypeVar("T")
 AT_ONCE: Final = 8
 """How many tasks run at a time: about as many as a browser opens connections to one host."""
 
+_in_order: ContextVar[bool] = ContextVar("in_order", default=False)
 
 _NAMED: Final = 2
 """How many other failures are told beside the first; many requests fail of one cause."""
@@ -51,7 +54,7 @@ class Together:
 
     def run(self, *, at_once: int = AT_ONCE) -> None:
         """Run what was added, so many tasks at a time."""
-        threads = min(at_once, len(self._waiting))
+        threads = 1 if _in_order.get() else min(at_once, len(self._waiting))
         if threads <= 1:
             while self._waiting:
                 self._waiting.popleft().run()
@@ -105,6 +108,19 @@ class Pending(Generic[T]):
     def run(self) -> None:
         """Do the task and keep its result."""
         self.result = self._task()
+
+
+@contextmanager
+def in_order() -> Iterator[None]:
+    """Run one task after another meanwhile, so that what they ask is asked in the same order.
+
+    What comes out is the same either way; a rehearsal also counts requests, and is to be repeated.
+    """
+    before = _in_order.set(True)
+    try:
+        yield
+    finally:
+        _in_order.reset(before)
 
 
 def in_parallel(tasks: Iterable[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T]:

@@ -3,27 +3,25 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from hotfix import __version__
 from hotfix.cli import exits, options
 from hotfix.cli.documents import kind_of, read, transcript_of, write
-from hotfix.errors import InputError
+from hotfix.errors import InputError, StaleError
+from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hotfix.cli.screen import Screen
     from hotfix.evidence.rehearsal import Rehearsal, Transcript
     from hotfix.plan.model import Plan
-    from hotfix.rehearsal.rehearse import Case
-
-_LOST: Final = ("-reset-before", "-reset-after")
-"""How the catalogue's names of a lost connection end: every write before and after its effect."""
+    from hotfix.rehearsal.cases import Wishes
 
 
 @click.command("rehearse")
@@ -33,16 +31,16 @@ _LOST: Final = ("-reset-before", "-reset-after")
     "named",
     multiple=True,
     metavar="all|none|lost|NAME",
-    help="What goes wrong, each in a rehearsal of its own: all that is known, nothing, every "
-    "write's answer lost before and after its effect (the default), or one by its name or "
-    "sentence, as in `hotfix sandbox --fault`. May be repeated.",
+    help="What goes wrong, each in a rehearsal of its own: all that is known, nothing, the "
+    "connection at every write, before and after its effect (lost, the default), or one fault by "
+    "its name or sentence, as in `hotfix sandbox --fault`. May be repeated.",
 )
 @click.option("--seed", type=int, metavar="N", help="Choose four faults at random, by this seed.")
 @click.option(
     "--runs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="So many random rehearsals, of this seed and those after it.",
+    help="So many random rehearsals, of the seed (1) and those after it.",
 )
 @click.option("-o", "--out", type=options.FILE, metavar="FILE", help="Write the transcript here.")
 @options.no_cache
@@ -63,23 +61,27 @@ def command(
 
     The real GitLab is read and never written to; a read-only token does. The embedded one is made
     to stand as that does, the same commits are pushed there, and after each interruption the same
-    command is run again, until all is done and proven to be done once. The transcript lies beside
-    the plan, which takes its digest. Exits with 0 only if every rehearsal converged.
+    command is run again, until all is done and proven to be done once. Smoke checks are not sent.
+    The transcript lies beside the plan, which takes its digest. Exits with 0 only if every
+    rehearsal converged.
     """
-    plan = _plan(file, gitlab)
-    cases = _cases(named, seed, runs)
-    transcript = _rehearsed(screen, plan, cases, no_cache=no_cache)
+    from hotfix.evidence.rehearsal import digest_of, serialize
+
+    wishes, data = _wishes(named, seed, runs), read(file)
+    plan = _plan(data, file, gitlab)
+    transcript = _rehearsed(screen, plan, wishes, no_cache=no_cache)
     place = out or transcript_of(file)
-    digest = _kept(transcript, plan, place, file)
+    digest = digest_of(transcript)
+    write(place, serialize(transcript))
     show(screen, transcript, digest, place)
+    _attach(transcript, digest, plan, data, file)
     return exits.DONE if transcript.verdict == "converged" else exits.FAILED
 
 
-def _plan(file: Path, gitlab: str | None) -> Plan:
+def _plan(data: bytes, file: Path, gitlab: str | None) -> Plan:
     from hotfix.cli.apply import trust
     from hotfix.plan.document import parse
 
-    data = read(file)
     if kind_of(data) != "plan":
         raise InputError(
             "not-rehearsable",
@@ -91,43 +93,22 @@ def _plan(file: Path, gitlab: str | None) -> Plan:
     return plan
 
 
-def _cases(named: Sequence[str], seed: int | None, runs: int | None) -> list[Case]:
-    """List the rehearsals that are asked for; without any wish those of lost answers."""
-    from hotfix.rehearsal.rehearse import Case
-    from hotfix.sandbox.schedules import random_schedule
+def _wishes(named: tuple[str, ...], seed: int | None, runs: int | None) -> Wishes:
+    """Read what is asked for; without any wish that is every lost connection."""
+    from hotfix.rehearsal.cases import Wishes
 
     is_random = seed is not None or runs is not None
     first = 1 if seed is None else seed
-    seeds = range(first, first + (runs or 1)) if is_random else ()
-    wishes = named or (() if is_random else ("lost",))
-    return [
-        *(case for wish in wishes for case in _wished(wish)),
-        *(Case(f"seed {each}", random_schedule(each)) for each in seeds),
-    ]
-
-
-def _wished(wish: str) -> list[Case]:
-    from hotfix.rehearsal.rehearse import Case
-    from hotfix.sandbox.schedules import catalogue, parse
-
-    nothing = Case("no faults", ())
-    known = [Case(name, (fault,)) for name, fault in catalogue().items()]
-    match wish:
-        case "none":
-            return [nothing]
-        case "all":
-            return [nothing, *known]
-        case "lost":
-            return [nothing, *(case for case in known if case.name.endswith(_LOST))]
+    seeds = range(first, first + (runs or 1)) if is_random else range(0)
     try:
-        return [Case(wish, (parse(wish),))]
+        return Wishes(named or (() if is_random else ("lost",)), seeds)
     except ValueError as error:
         raise InputError(
             "invalid-fault", f"{error}.", hint="Or write `--faults all`, `none` or `lost`."
         ) from error
 
 
-def _rehearsed(screen: Screen, plan: Plan, cases: Sequence[Case], *, no_cache: bool) -> Transcript:
+def _rehearsed(screen: Screen, plan: Plan, wishes: Wishes, *, no_cache: bool) -> Transcript:
     from hotfix.cli.connection import connect
     from hotfix.cli.redaction import redacted
     from hotfix.cli.waiting import Waiting
@@ -140,43 +121,43 @@ def _rehearsed(screen: Screen, plan: Plan, cases: Sequence[Case], *, no_cache: b
     forge = connect(plan.gitlab, use_cache=not no_cache, telling=Waiting(screen, clock))
     scene = observe_scene(plan, forge, clock)
     transcript = rehearse(
-        scene, cases, clock=clock, tool_version=__version__, tell=_counting(screen, len(cases))
+        scene, wishes, clock=clock, tool_version=__version__, tell=_Counting(screen)
     )
     # The real token is not known to what was rehearsed; this is the last look all the same.
     return Transcript.model_validate_json(redacted(serialize(transcript).decode()))
 
 
-def _counting(screen: Screen, total: int) -> Callable[[Rehearsal], None]:
-    """Tell on a terminal how far it is, on a line that is written over."""
-    from hotfix.cli.screen import is_capable
+class _Counting:
+    """Tells on a terminal how far it is, on a line that is written over."""
 
-    done = 0
-    shown = is_capable(sys.stderr)
+    def __init__(self, screen: Screen) -> None:
+        from hotfix.cli.screen import is_capable
 
-    def tell(rehearsal: Rehearsal) -> None:
-        nonlocal done
-        done += 1
-        if shown:
-            line = f"{done} of {total}: {rehearsal.name} {rehearsal.verdict}"
-            screen.say(f"\r\x1b[K{line[:78]}" + ("\r\x1b[K" if done == total else ""))
+        self._screen = screen
+        self._is_shown = is_capable(sys.stderr) and not screen.quiet
 
-    return tell
+    def __call__(self, done: Rehearsal, *, number: int, of: int) -> None:
+        if self._is_shown:
+            line = f"{number} of {of}: {one_line(done.name)} {done.verdict}"
+            self._screen.say(f"\r\x1b[K{line[:78]}" + ("\r\x1b[K" if number == of else ""))
 
 
-def _kept(transcript: Transcript, plan: Plan, place: Path, file: Path) -> str:
-    """Write the transcript, and its digest into the plan where the plan's own covers nothing."""
-    from hotfix.evidence.rehearsal import digest_of, serialize
-    from hotfix.plan.document import serialize as plan_bytes
+def _attach(transcript: Transcript, digest: str, plan: Plan, data: bytes, file: Path) -> None:
+    """Put the transcript's digest into the plan's file, where the plan's own covers nothing."""
+    from hotfix.plan.document import serialize
     from hotfix.plan.model import Rehearsed
 
-    digest = digest_of(transcript)
-    write(place, serialize(transcript))
+    if read(file) != data:
+        raise StaleError(
+            "plan-changed",
+            f"{file} was changed during the rehearsal, so the transcript is not named in it.",
+            hint=f"Rehearse the plan that is there now: hotfix rehearse {shlex.quote(str(file))}",
+        )
     rehearsed = Rehearsed(
         verdict=transcript.verdict, digest=digest, at=transcript.at, by=transcript.by
     )
     observed = plan.observed.model_copy(update={"rehearsal": rehearsed})
-    write(file, plan_bytes(plan.model_copy(update={"observed": observed})))
-    return digest
+    write(file, serialize(plan.model_copy(update={"observed": observed})))
 
 
 def show(screen: Screen, transcript: Transcript, digest: str, place: Path) -> None:

@@ -1,22 +1,15 @@
-"""Who acts in a rehearsal: a clock that is moved by waiting, an operator, smoke checks, death."""
+"""Who acts in a rehearsal: a clock that is moved by waiting, an operator, smoke checks."""
 
 from __future__ import annotations
 
-import json
 import threading
-from contextlib import suppress
-from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from hotfix.apply.holder import Holder
 from hotfix.apply.ports import Yes
 from hotfix.errors import InputError
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.network import is_loopback, origin
-from hotfix.git.commits import Identity
-from hotfix.git.record import make_record
-from hotfix.identifiers import Sha
 from hotfix.smoke.result import SmokeResult
 
 if TYPE_CHECKING:
@@ -33,9 +26,6 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "rehearsal"
 """How every answer is given, for the record."""
-_LOCKS: Final = "refs/hotfix/lock/"
-_DEAD: Final = "0:0"
-_TOOL: Final = Identity("hotfix", "hotfix@noreply.invalid")
 
 
 class RehearsalClock:
@@ -128,23 +118,3 @@ def embedded_forge(url: str, token: str, clock: Clock) -> GitLabForge:
     if where.scheme != "http" or not is_loopback(where.host):
         raise InputError("not-embedded", f"{where} is not on this machine's loopback.")
     return GitLabForge(url, token, clock=clock)
-
-
-def bury(world: World) -> None:
-    """Let the process of the run that ended be gone, as it is after an interrupted command.
-
-    All runs of a rehearsal are in one process, which a later run would find alive and wait for. So
-    the record of a lock that stayed is made to name a process that there is not.
-    """
-    for project in world.projects.values():
-        repository = project.repository
-        for ref in [ref for ref in repository.refs if ref.startswith(_LOCKS)]:
-            text = repository.commit(repository.refs[ref]).message.decode()
-            with suppress(ValueError, KeyError, TypeError):
-                told = json.loads(text)
-                held = Holder(**{each.name: told[each.name] for each in fields(Holder)})
-                dead = json.dumps(asdict(held) | {"process": _DEAD}, sort_keys=True)
-                sha, objects = make_record(dead, _TOOL, world.clock.now())
-                for thing in objects:
-                    repository.add(thing)
-                repository.refs[ref] = Sha(sha)

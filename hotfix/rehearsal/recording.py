@@ -24,12 +24,16 @@ _READS: Final = frozenset(
         "file",
         "issue",
         "issue_template",
+        "jobs",
         "merge_request",
         "merge_request_commits",
         "project",
     }
 )
-"""All that a plan asks; what is not here cannot be sent to the real GitLab by a rehearsal."""
+"""What a plan asks, and what its copy is made of beside that: reads, each of them.
+
+What is not here cannot be sent to the real GitLab by a rehearsal.
+"""
 
 Answers = dict[tuple[Any, ...], Any]
 """By the arguments of the question."""

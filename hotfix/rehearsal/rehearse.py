@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from hotfix.apply.ports import Pace, Stop
 from hotfix.apply.run import Request, apply
@@ -13,36 +12,40 @@ from hotfix.clock import timestamp
 from hotfix.errors import FailedError, HotfixError
 from hotfix.evidence.lockfile import parse
 from hotfix.evidence.rehearsal import Proof, Rehearsal, RehearsedRun, Struck, Transcript
+from hotfix.parallel import in_order
 from hotfix.plan.make import make_plan
 from hotfix.rehearsal.actors import (
     NoScreen,
     RehearsalClock,
     RehearsalOperator,
     SmokeStandIn,
-    bury,
     embedded_forge,
 )
+from hotfix.rehearsal.cases import UNDISTURBED
 from hotfix.rehearsal.proofs import prove, unproven
 from hotfix.rehearsal.stage import Stage, set_stage
 from hotfix.sandbox import Sandbox
+from hotfix.sandbox.request_log import RequestLog
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from hotfix.apply.run import Outcome
     from hotfix.clock import Clock
     from hotfix.plan.model import Plan
+    from hotfix.rehearsal.cases import Case, Wishes
     from hotfix.rehearsal.scene import Scene
-    from hotfix.sandbox.faults import Fault
 
 Ended = Literal["complete", "interrupted", "defect"]
 
 NOT_REHEARSED: Final = (
     "No smoke check was sent: the embedded GitLab answered each of them.",
-    "The production gate was answered by the rehearsal, and only embedded jobs were pressed.",
-    "The projects' own CI did not run: stand-ins took its place, which succeed.",
+    "Both questions were answered with yes by the rehearsal, and only embedded jobs were pressed.",
+    "No CI ran: a stand-in of the orchestrator started the target's pipeline, for what is planned.",
+    "That one had the jobs of the last deployment's where they can be read; all of them succeeded.",
     "Rights were not met, nor protected branches, push rules and deployment approvals.",
+    "Approvals of the plan that its policy asks for were given by stand-ins.",
+    "Nobody else was at work: neither release nor production was moved meanwhile.",
+    "No run was killed: each came to its own end, and the same command was run again.",
 )
 """What a reader must not take for proven."""
 
@@ -50,33 +53,27 @@ _MOST_RUNS: Final = 20
 """Beyond the number of faults, so that a run that never ends is a failure and no wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One rehearsal that is asked for: what shall go wrong in it."""
+class Tell(Protocol):
+    """Is told of each rehearsal when it is over."""
 
-    name: str
-    faults: tuple[Fault, ...]
+    def __call__(self, done: Rehearsal, *, number: int, of: int) -> None:
+        """Show how far it is."""
+        ...
 
 
 def rehearse(
-    scene: Scene,
-    cases: Sequence[Case],
-    *,
-    clock: Clock,
-    tool_version: str,
-    tell: Callable[[Rehearsal], None],
+    scene: Scene, wishes: Wishes, *, clock: Clock, tool_version: str, tell: Tell
 ) -> Transcript:
-    """Carry the plan out once for each case, and say what came of it.
+    """Carry the plan out undisturbed, then once for each case that is wished for.
 
-    Raises ``FailedError`` where the embedded GitLab does not give the same plan: then nothing that
-    happens on it would tell anything.
+    Where it does not even go through undisturbed nothing else is tried. Raises ``FailedError``
+    where the embedded GitLab does not give the same plan: then nothing that happens on it would
+    tell anything.
     """
+    with in_order():
+        _prove_same_plan(scene, clock)
+        done = _carried_out(scene, wishes, clock, tell)
     plan = scene.plan
-    _prove_same_plan(scene, clock)
-    done = []
-    for case in cases:
-        done.append(_Rehearsing(scene, case, clock).carried_out())
-        tell(done[-1])
     return Transcript(
         format="rehearsal/1",
         hotfix=plan.hotfix,
@@ -89,6 +86,17 @@ def rehearse(
         not_rehearsed=NOT_REHEARSED,
         rehearsals=tuple(done),
     )
+
+
+def _carried_out(scene: Scene, wishes: Wishes, clock: Clock, tell: Tell) -> list[Rehearsal]:
+    undisturbed = _Rehearsing(scene, UNDISTURBED, clock)
+    done = [undisturbed.carried_out()]
+    cases = wishes.cases(undisturbed.asked) if done[0].verdict == "converged" else []
+    tell(done[0], number=1, of=1 + len(cases))
+    for case in cases:
+        done.append(_Rehearsing(scene, case, clock).carried_out())
+        tell(done[-1], number=len(done), of=1 + len(cases))
+    return done
 
 
 def _prove_same_plan(scene: Scene, clock: Clock) -> None:
@@ -115,6 +123,8 @@ class _Rehearsing:
         self._case = case
         self._clock = RehearsalClock(clock.now())
         self._stage: Stage = set_stage(scene, self._clock)
+        self.asked = RequestLog()
+        """What was asked until it was complete."""
 
     def carried_out(self) -> Rehearsal:
         """Apply until it is complete, or until a run that nothing went wrong in is not."""
@@ -123,6 +133,7 @@ class _Rehearsing:
             with Sandbox(self._stage.world) as sandbox:
                 sandbox.faults.plan(self._case.faults)
                 runs = self._runs(sandbox, lockfile)
+                self.asked.extend(sandbox.requests)
                 proofs = self._proofs(sandbox, lockfile)
         holds = all(proof.outcome == "passed" for proof in proofs)
         return Rehearsal(
@@ -145,7 +156,6 @@ class _Rehearsing:
     def _run(self, sandbox: Sandbox, lockfile: Path) -> RehearsedRun:
         before = len(sandbox.faults.struck)
         ended, code, message = self._ended(sandbox, lockfile)
-        bury(self._stage.world)
         struck = sandbox.faults.struck[before:]
         return RehearsedRun(
             ended=ended,

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from hotfix.apply.hold import hold, refuse_blocked, refuse_forbidden
 from hotfix.errors import InputError, StaleError
-from hotfix.forge.protocol import NotFoundError
+from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.identifiers import Sha
 from hotfix.plan.make import make_plan
 from hotfix.rehearsal.recording import Recorder
@@ -26,17 +26,23 @@ if TYPE_CHECKING:
 
     from hotfix.clock import Clock
     from hotfix.forge.protocol import Forge
-    from hotfix.forge.types import Deployment, Environment
+    from hotfix.forge.types import Deployment, Environment, Job
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.model import Plan
+
+_UNSEEN: Final = frozenset({403, 404})
+"""How GitLab answers a token that may not see the pipelines of a project."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenEnvironment:
-    """A target's environment, and the deployments whose commits are at hand, oldest first."""
+    """A target's environment, as its embedded copy is to be."""
 
     environment: Environment
     deployments: tuple[Deployment, ...]
+    """Those whose commits are at hand, oldest first."""
+    jobs: tuple[Job, ...]
+    """Of the pipeline that made the last of them, the newest first; none where it is not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,22 @@ def _environment(recorder: Recorder, project: str, name: str) -> SeenEnvironment
         with suppress(NotFoundError):
             repository.fetch((each.sha,))
             kept.append(each)
-    return SeenEnvironment(environment, tuple(kept))
+    return SeenEnvironment(environment, tuple(kept), _jobs(recorder, project, environment))
+
+
+def _jobs(recorder: Recorder, project: str, environment: Environment) -> tuple[Job, ...]:
+    """List what the pipeline of the last deployment consisted of, where the token may see it."""
+    last = environment.last_deployment
+    job = last.job if last else None
+    if job is None or job.pipeline_id is None:
+        return ()
+    try:
+        found: tuple[Job, ...] = recorder.as_forge().jobs(project, job.pipeline_id)
+    except ForgeError as error:
+        if error.status not in _UNSEEN:
+            raise
+        return ()
+    return found
 
 
 @runtime_checkable

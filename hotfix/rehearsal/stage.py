@@ -2,18 +2,19 @@
 
 Its pipelines are stand-ins. A project's own CI file may include whatever it likes and runs scripts;
 here the orchestrator starts the planned target's pipeline for exactly the planned inputs, and that
-one has a staging job and the manual production job of the planned name.
+one has the jobs that were seen in the pipeline of the last deployment, none of which does anything.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from hotfix.identifiers import ZERO, Sha
-from hotfix.sandbox import issues
+from hotfix.plan.approvals import places, sentence
+from hotfix.sandbox import issues, notes
 from hotfix.sandbox.ci import Configuration, JobDefinition, Trigger
 from hotfix.sandbox.ci_inputs import ConfigurationError
 from hotfix.sandbox.deployments import Deployment, Environment
@@ -21,11 +22,11 @@ from hotfix.sandbox.merge_requests import MergeRequest
 from hotfix.sandbox.pipelines import Job, Pipeline
 from hotfix.sandbox.projects import Project, Settings
 from hotfix.sandbox.repositories import File, Repository, Signature
-from hotfix.sandbox.users import MAINTAINER, Group, Token, User
+from hotfix.sandbox.users import DEVELOPER, MAINTAINER, Group, Token, User
 from hotfix.sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from hotfix.clock import Clock
     from hotfix.forge import types as seen
@@ -37,6 +38,10 @@ PACE: Final = 2.0
 """How long a job runs, in seconds of the rehearsal's own clock."""
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _NOBODY: Final = "somebody"
+_EDGES: Final = (".pre", ".post")
+"""The stages that GitLab puts before and after all others."""
+_NOT_RUN: Final = frozenset({"manual", "skipped", "canceled"})
+"""How a job ends that nobody pressed, or that did not have its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class _Builder:
             self._target(target)
         self._orchestrator()
         self._incidents()
+        self._approve()
         token = f"rehearsal-{secrets.token_hex(16)}"
         scopes = frozenset({"api", "write_repository"})
         number = world.next_id("token")
@@ -91,12 +97,9 @@ class _Builder:
         told: seen.Project | None = self._answers.answers("project").get((path,))
         place, _, name = path.rpartition("/")
         world = self._world
-        if place not in world.groups:
-            roles = {self._me.id: MAINTAINER}
-            world.groups[place] = Group(world.next_id("group"), place, roles)
         made = Project(
             id=world.next_id("project"),
-            group=world.groups[place],
+            group=self._group(place),
             name=name,
             description="",
             created_at=_LONG_AGO,
@@ -111,7 +114,8 @@ class _Builder:
     def _target(self, target: TargetPlan) -> None:
         project = self._project(target.project)
         project.repository = self._repository(target.project, project.default_branch)
-        project.stand_in = lambda _: _deploying(target)
+        pipeline = _deploying(target, self._scene.environments[target.project].jobs)
+        project.stand_in = lambda _: pipeline
         for (path, iid), request in self._answers.answers("merge_request").items():
             if path == target.project:
                 commits = self._answers.answers("merge_request_commits").get((path, iid), ())
@@ -264,6 +268,26 @@ class _Builder:
             issue.iid = planned.iid
             project.issues[planned.iid] = issue
 
+    def _approve(self) -> None:
+        """Let stand-ins approve the plan as its policy asks; whether people would is not known."""
+        plan, world = self._scene.plan, self._world
+        policy = plan.spec.policy.plan_approvals
+        if policy.minimum == 0:
+            return
+        on = places(plan)[0]
+        for number in range(1, policy.minimum + 1):
+            who = self._user(f"rehearsed-approver-{number}", "Stand-in")
+            for group in [self._group(path) for path in policy.groups] or world.groups.values():
+                group.members[who.id] = DEVELOPER
+            notes.add(world, world.project(on.project).merge_requests[on.iid], who, sentence(plan))
+
+    def _group(self, path: str) -> Group:
+        groups = self._world.groups
+        if path not in groups:
+            roles = {self._me.id: MAINTAINER}
+            groups[path] = Group(self._world.next_id("group"), path, roles)
+        return groups[path]
+
     def _files(self, project: Project, files: dict[str, File], refs: Iterable[str]) -> None:
         """Commit files to a project of which nothing else is needed; a target has its own."""
         repository = project.repository
@@ -304,14 +328,31 @@ def _merge_method(told: seen.Project | None) -> Any:  # noqa: ANN401 - GitLab's 
     return told.merge_method if told else "merge"
 
 
-def _deploying(target: TargetPlan) -> Configuration:
-    """Make the target's pipeline: staging, then the manual production job."""
+def _deploying(target: TargetPlan, seen_jobs: Sequence[seen.Job]) -> Configuration:
+    """Make the target's pipeline as the last one that deployed was, without what its jobs do.
+
+    The production job waits to be pressed. So do others that nobody had pressed then, and they
+    hold nothing up. Where no pipeline was seen there is one job before the production job.
+    """
     name = target.deploy.job if target.deploy else "deploy"
-    first = JobDefinition("rehearsed-staging", "staging", environment="staging (rehearsed)")
-    press = JobDefinition(
-        name, "production", manual=True, environment=target.environment, resource_group=name
-    )
-    return Configuration((".pre", "staging", "production", ".post"), (first, press), None, {})
+    press = JobDefinition(name, "production", manual=True, environment=target.environment)
+    newest: dict[str, seen.Job] = {}
+    for job in seen_jobs:
+        newest.setdefault(job.name, job)
+    in_turn = sorted(newest.values(), key=lambda job: job.id)
+    jobs = [
+        replace(press, stage=job.stage)
+        if job.name == name
+        else JobDefinition(
+            job.name,
+            job.stage,
+            manual=job.status in _NOT_RUN,
+            allow_failure=job.allow_failure or job.status in _NOT_RUN,
+        )
+        for job in in_turn
+    ] or [JobDefinition("rehearsed-staging", "staging"), press]
+    stages = dict.fromkeys(job.stage for job in jobs if job.stage not in _EDGES)
+    return Configuration((_EDGES[0], *stages, _EDGES[1]), tuple(jobs), None, {})
 
 
 def _orchestrating(

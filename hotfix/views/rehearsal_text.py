@@ -43,31 +43,38 @@ def rehearsal_text(
 
 
 def rehearsal_verdict(transcript: Transcript) -> str:
-    """Say in one line what the rehearsals come to."""
+    """Say in one line what the rehearsals come to, and how many faults were survived."""
     total = len(transcript.rehearsals)
-    good = sum(each.verdict == "converged" for each in transcript.rehearsals)
-    of = f"{good} of {counted(total, 'rehearsal')} of hotfix {one_line(transcript.hotfix)}"
+    good = [each for each in transcript.rehearsals if each.verdict == "converged"]
+    of = f"{len(good)} of {counted(total, 'rehearsal')} of hotfix {one_line(transcript.hotfix)}"
+    survived = f"{counted(sum(map(struck, good)), 'fault')} survived"
     if transcript.verdict == "converged":
-        return f"Converged: {of}; each effect exactly once, nine of nine checks."
-    return f"Failed: {of} converged with all proven."
+        return f"Converged: {of}, {survived}; each effect exactly once, nine of nine checks."
+    if not any(each.faults for each in transcript.rehearsals):
+        return f"Failed: {of}; it fails where nothing goes wrong, so no fault was tried."
+    return f"Failed: {of} converged with all proven, {survived}."
+
+
+def struck(rehearsal: Rehearsal) -> int:
+    """Count the faults that happened."""
+    return sum(len(run.struck) for run in rehearsal.runs)
 
 
 def told_runs(rehearsal: Rehearsal) -> str:
     """Say how often the command was run, how each run ended, and what struck."""
     runs = rehearsal.runs
     ends = ", then ".join(run.code for run in runs)
-    struck = sum(len(run.struck) for run in runs)
-    faults = f"{counted(struck, 'fault')} struck" if rehearsal.faults else "nothing went wrong"
+    faults = (
+        f"{counted(struck(rehearsal), 'fault')} struck"
+        if rehearsal.faults
+        else "nothing went wrong"
+    )
     return f"{counted(len(runs), 'run')} ({ends}), {faults}"
 
 
 def never_struck(transcript: Transcript) -> list[str]:
     """List the rehearsals whose faults met no request: these say no more than one without."""
-    return [
-        each.name
-        for each in transcript.rehearsals
-        if each.faults and not any(run.struck for run in each.runs)
-    ]
+    return [each.name for each in transcript.rehearsals if each.faults and not struck(each)]
 
 
 def _failed(page: Page, rehearsal: Rehearsal) -> None:
