@@ -62,14 +62,14 @@ def struck(rehearsal: Rehearsal) -> int:
 
 def told_runs(rehearsal: Rehearsal) -> str:
     """Say how often the command was run, how each run ended, and what struck."""
-    runs = rehearsal.runs
-    ends = ", then ".join(run.code for run in runs)
-    faults = (
-        f"{counted(struck(rehearsal), 'fault')} struck"
-        if rehearsal.faults
-        else "nothing went wrong"
-    )
-    return f"{counted(len(runs), 'run')} ({ends}), {faults}"
+    if not rehearsal.faults:
+        return f"{_ends(rehearsal)}, nothing went wrong"
+    return f"{_ends(rehearsal)}, {counted(struck(rehearsal), 'fault')} struck"
+
+
+def _ends(rehearsal: Rehearsal) -> str:
+    codes = ", then ".join(run.code for run in rehearsal.runs)
+    return f"{counted(len(rehearsal.runs), 'run')} ({codes})"
 
 
 def never_struck(transcript: Transcript) -> list[str]:
@@ -106,9 +106,10 @@ def _converged(page: Page, found: list[Rehearsal]) -> None:
     if len(found) <= _LISTED:
         page.table([((one_line(each.name), GOOD), told_runs(each)) for each in found], indent=2)
         return
-    for runs, number in sorted(Counter(len(each.runs) for each in found).items()):
-        page.line(f"{counted(number, 'rehearsal')} in {counted(runs, 'run')}", indent=2)
-    idle = [each for each in found if each.faults and not any(run.struck for run in each.runs)]
-    if idle:
-        names = ", ".join(one_line(each.name) for each in idle)
-        page.line(f"of these, {len(idle)} whose fault met no request: {names}", indent=2, hang=2)
+    ends = Counter(map(_ends, found))
+    page.table(
+        [(counted(number, "rehearsal"), said) for said, number in ends.most_common()], indent=2
+    )
+    if idle := [each.name for each in found if each.faults and not struck(each)]:
+        names = one_line(", ".join(idle), 2000)
+        page.line(f"{len(idle)} of them met no request: {names}", indent=2, hang=2)
