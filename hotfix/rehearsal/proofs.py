@@ -150,10 +150,10 @@ def _deployed(world: World, target: TargetPlan, below: list[Pipeline]) -> Proof:
 
 
 def _unlocked(world: World, target: TargetPlan) -> Proof:
+    project = world.project(target.project)
     held = [
-        ref
-        for ref in world.project(target.project).repository.refs
-        if ref.startswith("refs/hotfix")
+        *(ref for ref in project.repository.refs if ref.startswith("refs/hotfix")),
+        *(f"Terraform state {name}" for name, lock in project.terraform_states.items() if lock),
     ]
     detail = f"left behind: {', '.join(held)}" if held else "no lock is left"
     return _proof("lock-released", target.project, holds=not held, detail=detail)

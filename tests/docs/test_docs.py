@@ -146,6 +146,8 @@ def test_every_command_of_the_readme_runs(
             assert words.pop(0) == "hotfix"
             if words[0] == "apply":  # nobody sits at the test's terminal
                 words += ["--auto-approve", "--promote"]
+            if words[0] == "rehearse":  # what each fault does is tested elsewhere
+                words += ["--faults", "none"]
             if words[0] == "approve":
                 words += ["--digest", json.loads((tmp_path / words[1]).read_bytes())["digest"]]
             code = app.run(words)

@@ -57,7 +57,7 @@ def test_a_case_is_named_after_its_fault_and_place() -> None:
 def test_all_is_each_known_fault_of_what_the_plan_asks_and_of_reads_the_first_alone() -> None:
     cases = Wishes(("all",)).cases(LOG)
 
-    of = {name: fault for name, fault in catalogue().items()}
+    of = catalogue()
     expected = sum(
         2 if name.startswith("pipeline-") and "POST" in fault.route else 1
         for name, fault in of.items()

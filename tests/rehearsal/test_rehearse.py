@@ -11,7 +11,6 @@ from hotfix.forge.gitlab import GitLabForge
 from hotfix.identifiers import ZERO, Sha
 from hotfix.rehearsal.recording import Recorder
 from hotfix.sandbox import seed
-from hotfix.sandbox.merge_requests import MergeRequest
 from hotfix.sandbox.repositories import RefMove
 from tests.apply.conftest import CORE
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from hotfix.evidence.model import Lock
     from hotfix.evidence.rehearsal import Rehearsal, Transcript
+    from hotfix.sandbox.merge_requests import MergeRequest
     from hotfix.sandbox.pipelines import Pipeline
     from hotfix.sandbox.world import World
 
@@ -74,7 +74,7 @@ def test_no_smoke_check_is_sent_and_the_record_says_so(real: Real, at_the_end: A
     said: list[str] = []
     at_the_end(
         lambda _, lock: said.extend(
-            str(entry.facts["detail"]) for entry in lock.entries if "rehearsal" in entry.facts
+            str(entry.facts["detail"]) for entry in lock.entries if "attempts" in entry.facts
         )
     )
 
@@ -226,7 +226,7 @@ def test_a_job_that_the_last_pipeline_lacks_is_found_before_the_day(real: Real) 
     (only,) = transcript.rehearsals
     assert transcript.verdict == "failed"
     assert "deploy-prod" in only.runs[-1].message
-    assert only.runs[-1].code == "production-job-missing"
+    assert only.runs[-1].code == "deploy-job-missing"
 
 
 def test_a_seed_gives_the_same_transcript_again(real: Real) -> None:

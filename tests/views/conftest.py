@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from hotfix.evidence.model import CHECKS, Approval, Check, Entry, Lock, Seal
+from hotfix.evidence.rehearsal import Proof, Rehearsal, RehearsedRun, Struck, Transcript
 from hotfix.plan.model import (
     FileChange,
     LeavingCommit,
@@ -414,4 +415,59 @@ def _spec(smoke_checks: tuple[SmokeCheck, ...]) -> Spec:
         committer=Committer(name="hotfix", email="hotfix@noreply.gitlab.example.com"),
         requested_at=None,
         policy=Policy(approvals=ApprovalPolicy(minimum=1, not_author=True), allow_commands=False),
+    )
+
+
+@pytest.fixture
+def transcript(plan: Plan) -> Transcript:
+    """Return what a rehearsal found: one that went well, one that was interrupted, one failed."""
+    lost = "POST /projects/:id/pipeline #1 before reset"
+    done = RehearsedRun(ended="complete", code="complete", message="", struck=(), mended=False)
+    broken = RehearsedRun(
+        ended="interrupted",
+        code="pipeline-not-started",
+        message="GitLab did not answer, and no pipeline was started.",
+        struck=(Struck(fault=lost, request="POST /api/v4/projects/1/pipeline"),),
+        mended=False,
+    )
+    once = Proof(
+        what="pipeline-once",
+        target=PROJECT,
+        outcome="passed",
+        detail="1 orchestration pipeline with the planned inputs: 7",
+    )
+    twice = once.model_copy(
+        update={"outcome": "failed", "detail": "2 orchestration pipelines with the planned inputs"}
+    )
+    rehearsals = (
+        Rehearsal(name="no faults", faults=(), runs=(done,), proofs=(once,), verdict="converged"),
+        Rehearsal(
+            name="pipeline-reset-before",
+            faults=(lost,),
+            runs=(broken, done),
+            proofs=(once,),
+            verdict="converged",
+        ),
+        Rehearsal(
+            name="GET /nowhere 500",
+            faults=("GET /nowhere #1 before 500",),
+            runs=(done,),
+            proofs=(once,),
+            verdict="converged",
+        ),
+        Rehearsal(
+            name="seed 3", faults=(lost,), runs=(broken, done), proofs=(twice,), verdict="failed"
+        ),
+    )
+    return Transcript(
+        format="rehearsal/1",
+        hotfix=plan.hotfix,
+        plan_digest=plan.digest,
+        gitlab=plan.gitlab,
+        tool_version=plan.tool_version,
+        by="operator",
+        at="2026-11-22T12:00:00Z",
+        verdict="failed",
+        not_rehearsed=("No smoke check was sent: the embedded GitLab answered each of them.",),
+        rehearsals=rehearsals,
     )

@@ -20,9 +20,12 @@ from hotfix.views.lock_text import lock_text
 from hotfix.views.plan_markdown import plan_markdown
 from hotfix.views.plan_text import plan_text
 from hotfix.views.progress import LiveProgress, PlainProgress, line_of
+from hotfix.views.rehearsal_markdown import rehearsal_markdown
+from hotfix.views.rehearsal_text import rehearsal_text
 
 if TYPE_CHECKING:
     from hotfix.evidence.model import Lock
+    from hotfix.evidence.rehearsal import Transcript, Verdict
     from tests.conftest import FixedClock
 
 EVIL = (
@@ -41,6 +44,8 @@ _FIXED = {
     "step",
     "phase",
     "id",
+    "verdict",
+    "ended",
 }
 """Closed lists of words in the models; a state of a merge request is covered by its author."""
 
@@ -97,6 +102,28 @@ def test_an_audit_acts_nowhere(lock: Lock) -> None:
 
     _is_inert(audit_text(report, width=80, colour=False))
     _is_inert_markdown(audit_markdown(report))
+
+
+@pytest.mark.parametrize("verdict", ["converged", "failed"])
+def test_a_rehearsal_acts_nowhere(transcript: Transcript, verdict: Verdict) -> None:
+    evil: Transcript = _poisoned(transcript)
+    rehearsals = tuple(
+        each.model_copy(
+            update={
+                "verdict": verdict,
+                "proofs": tuple(
+                    proof.model_copy(update={"outcome": outcome})
+                    for proof in each.proofs
+                    for outcome in ("passed", "failed")
+                ),
+            }
+        )
+        for each in evil.rehearsals * 9
+    )
+    evil = evil.model_copy(update={"rehearsals": rehearsals, "verdict": verdict})
+
+    _is_inert(rehearsal_text(evil, width=80, colour=False, digest=EVIL, place=EVIL))
+    _is_inert_markdown(rehearsal_markdown(evil, digest=EVIL))
 
 
 def test_progress_acts_on_no_terminal(clock: FixedClock) -> None:
