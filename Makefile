@@ -54,7 +54,7 @@ oracle: $(installed_dev)
 
 faults: $(installed_dev)
 	@HOTFIX_EVERY_FAULT=1 $(bin)/python -m pytest tests/apply/test_survival.py \
-	  --numprocesses $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	  tests/apply/test_rollback.py --numprocesses $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
 bench: $(installed_dev)
 	@for script in benchmarks/*.py; do $(bin)/python "$$script" || exit; done

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfix.sandbox import Sandbox, seed
+from tests.end_to_end.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class Desk:
         self.folder = folder
         self.spec = folder / "hotfix.yaml"
         self.lockfile = folder / "hotfix.lock.json"
+        self._started: list[subprocess.Popen[bytes]] = []
         sha = sandbox.world.production_sha(CORE)
         self.spec.write_text(SPEC.format(project=CORE, sha=sha, url=sandbox.url), encoding="utf-8")
         self.environment = {
@@ -49,7 +51,7 @@ class Desk:
         }
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "hotfix", *words],
             cwd=self.folder,
             env=self.environment,
@@ -57,11 +59,19 @@ class Desk:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+        self._started.append(process)
+        return process
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        process = self.start(*words)
-        out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+    def leave(self) -> None:
+        """End what a failed test has left at work, so that no other test stumbles over it."""
+        for process in self._started:
+            process.kill()
+            process.communicate()
+
+    def run(self, *words: str) -> Command:
+        command = Command(self.folder, self.environment, words)
+        command.wait()
+        return command
 
     def document(self, *words: str) -> dict[str, object]:
         done = self.run(*words, "--format", "json")
@@ -72,4 +82,6 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """Serve the example world, and lay its hotfix on the desk."""
     with Sandbox(seed.example(pace=0.05)) as sandbox:
-        yield Desk(sandbox, tmp_path)
+        made = Desk(sandbox, tmp_path)
+        yield made
+        made.leave()

@@ -30,6 +30,10 @@ def desk(tmp_path: Path, clock: FixedClock) -> Iterator[Desk]:
         yield Desk(sandbox, tmp_path)
 
 
+def begin(desk: Desk, *more: str) -> Command:
+    return Command(desk.folder, desk.environment, (*APPLY, *more))
+
+
 def wait(until: Callable[[], bool], meanwhile: Callable[[], Any] = lambda: None) -> None:
     while not until():
         meanwhile()
@@ -51,31 +55,26 @@ def test_one_does_the_work_and_nine_end_with_6(
     desk: Desk, clock: FixedClock, lockfile: str
 ) -> None:
     """On one lockfile this machine keeps them apart; with one each, GitLab does."""
-    ten = [
-        Command(desk.folder, desk.environment, number, *APPLY, "--lock", lockfile.format(number))
-        for number in range(10)
-    ]
-    wait(lambda: sum(each.code is None for each in ten) <= 1)
-    at_work = [each for each in ten if each.code is None]
-    wait(lambda: all(each.code is not None for each in ten), lambda: clock.advance(1.0))
+    ten = [begin(desk, "--lock", lockfile.format(number)) for number in range(10)]
+    wait(lambda: sum(each.returncode is None for each in ten) <= 1)
+    at_work = [each for each in ten if each.returncode is None]
+    wait(lambda: all(each.returncode is not None for each in ten), lambda: clock.advance(1.0))
 
-    assert sorted(each.code or 0 for each in ten) == [0] + [6] * 9, [each.said for each in ten]
-    assert [each.code for each in at_work] == [0]
-    assert "9 of 9 checks passed" in "".join(at_work[0].said)
-    turned_away = [each for each in ten if each.code == 6]
-    assert all("error[locked]: " in "".join(each.said) for each in turned_away)
+    assert sorted(each.returncode or 0 for each in ten) == [0] + [6] * 9, [
+        each.stderr for each in ten
+    ]
+    assert [each.returncode for each in at_work] == [0]
+    assert b"9 of 9 checks passed" in at_work[0].stdout
+    turned_away = [each for each in ten if each.returncode == 6]
+    assert all(each.stderr.startswith(b"error[locked]: ") for each in turned_away)
     assert_once(desk)
 
 
 def test_nine_that_wait_find_it_done(desk: Desk, clock: FixedClock) -> None:
-    ten = [
-        Command(desk.folder, desk.environment, number, *APPLY, "--lock-timeout", "100")
-        for number in range(10)
-    ]
-    wait(lambda: all(each.code is not None for each in ten), lambda: clock.advance(1.0))
+    ten = [begin(desk, "--lock-timeout", "100") for _ in range(10)]
+    wait(lambda: all(each.returncode is not None for each in ten), lambda: clock.advance(1.0))
 
-    assert [each.code for each in ten] == [0] * 10, [each.said for each in ten]
-    told = ["\n".join(each.said) for each in ten]
-    assert sum("9 of 9 checks passed" in each for each in told) == 1
-    assert sum("Nothing to do. Hotfix" in each for each in told) == 9
+    assert [each.returncode for each in ten] == [0] * 10, [each.stderr for each in ten]
+    assert sum(b"9 of 9 checks passed" in each.stdout for each in ten) == 1
+    assert sum(b"Nothing to do. Hotfix" in each.stdout for each in ten) == 9
     assert_once(desk)
