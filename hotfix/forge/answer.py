@@ -92,6 +92,10 @@ class Answer:
         rows = self._needed(key, list, "a list")
         return [Answer(self.asked, row, f"{self._name(key)}[{i}]") for i, row in enumerate(rows)]
 
+    def maybe_children(self, key: str) -> list[Answer] | None:
+        """Read a list of objects; ``None`` where it is null or left out."""
+        return None if self._get(key) is None else self.children(key)
+
     def rows(self) -> list[Answer]:
         """Read the answer itself as a list of objects."""
         if not isinstance(self.value, list):

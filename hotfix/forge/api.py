@@ -36,6 +36,7 @@ _MOST_PAGES = 100
 _OK = 200
 _REDIRECTS = range(300, 400)
 _SERVER_ERROR = 500
+_HIDDEN = frozenset({403, 404})
 
 
 class Client(Protocol):
@@ -59,6 +60,20 @@ class Client(Protocol):
 def route(*parts: str | int) -> str:
     """Return a route with each part quoted, a project's path as one (GitLab docs, "REST API")."""
     return "".join(f"/{quote(str(part), safe='')}" for part in parts)
+
+
+def readable(read: Callable[[], T]) -> T | None:
+    """Read what a tier may not have or a role may not see; ``None`` where GitLab shows it not.
+
+    It answers 403 or 404 then, and does not tell which is why: to whoever reads the result it is
+    unknown, never absent.
+    """
+    try:
+        return read()
+    except ForgeError as error:
+        if error.status not in _HIDDEN:
+            raise
+        return None
 
 
 class Api:
@@ -88,20 +103,25 @@ class Api:
         return body.decode("utf-8", "replace")
 
     def rows(
-        self, path: str, query: Mapping[str, object] = _NOTHING, *, limit: int | None = None
+        self,
+        path: str,
+        query: Mapping[str, object] = _NOTHING,
+        *,
+        limit: int | None = None,
+        key: str = "id",
     ) -> list[Answer]:
         """Read a list, page after page by the ``Link`` header, up to ``limit`` rows.
 
         Totals are never counted on: GitLab leaves them out of long lists. Of a link only the
         query is taken, so that it leads nowhere else. A row that moved to the next page while
-        reading is taken once.
+        reading is taken once, by the ``key`` that tells rows apart.
         """
         query = {**query, "per_page": min(limit or PAGE, PAGE)}
         found: dict[object, Answer] = {}
         for _ in range(_MOST_PAGES):
             answer = self._read("get", path, query)
             for row in _json(answer, name_request("get", path)).rows():
-                found.setdefault(row.key("id"), row)
+                found.setdefault(row.key(key), row)
             following = answer.links.get("next", {}).get("url")
             if not following or (limit is not None and len(found) >= limit):
                 return list(found.values())[:limit]

@@ -47,6 +47,7 @@ def project(answer: Answer) -> Project:
         merge_method=answer.maybe_text("merge_method") or "merge",
         archived=answer.flag("archived"),
         access_level=_access_level(answer),
+        refuses_outdated=answer.maybe_flag("ci_forward_deployment_enabled"),
     )
 
 
@@ -119,7 +120,15 @@ def job(answer: Answer) -> Job:
         finished_at=answer.maybe_time("finished_at"),
         failure_reason=answer.maybe_text("failure_reason"),
         sha=commit.sha("id") if commit else None,
+        artifacts_expire_at=answer.maybe_time("artifacts_expire_at"),
+        has_archive=_has_archive(answer),
     )
+
+
+def _has_archive(answer: Answer) -> bool:
+    """Tell whether a job's artifacts are listed; some answers leave the list out."""
+    listed = answer.maybe_children("artifacts")
+    return any(each.text("file_type") == "archive" for each in listed or ())
 
 
 def bridge(answer: Answer) -> Bridge:
@@ -147,6 +156,7 @@ def deployment(answer: Answer) -> Deployment:
         created_at=answer.maybe_time("created_at"),
         finished_at=made.finished_at if made else None,
         job=made,
+        environment=place.text("name") if (place := answer.maybe_child("environment")) else None,
     )
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
-from hotfix.forge import convert, manual_jobs, state_locks, timeline
-from hotfix.forge.api import Api, route
+from hotfix.forge import convert, gates, manual_jobs, state_locks, timeline
+from hotfix.forge.api import Api, readable, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
 from hotfix.forge.protocol import ForgeError, NotFoundError
@@ -35,15 +35,19 @@ if TYPE_CHECKING:
         Bridge,
         CommitSummary,
         Deployment,
+        DeploymentApprovals,
         Environment,
+        FreezePeriod,
         Issue,
         Job,
+        Member,
         MergeRequest,
         NewIncident,
         Note,
         Noteable,
         Pipeline,
         Project,
+        Protection,
         StateLock,
         TimelineEvent,
         User,
@@ -169,7 +173,7 @@ class GitLabForge:
     def deployments(
         self,
         project: str,
-        environment: str,
+        environment: str | None,
         *,
         status: str | None = None,
         order_by: str = "finished_at",
@@ -233,6 +237,14 @@ class GitLabForge:
         """Get a pipeline as it stands now."""
         return convert.pipeline(self._api.get(route("projects", project, "pipelines", pipeline_id)))
 
+    def pipeline_variables(self, project: str, pipeline_id: int) -> Mapping[str, str] | None:
+        """Read the variables that a pipeline was started with."""
+        path = route("projects", project, "pipelines", pipeline_id, "variables")
+        rows = readable(lambda: self._api.get(path).rows())
+        if rows is None:
+            return None
+        return {row.text("key"): row.maybe_text("value") or "" for row in rows}
+
     def bridges(self, project: str, pipeline_id: int) -> tuple[Bridge, ...]:
         """List the trigger jobs of a pipeline."""
         path = route("projects", project, "pipelines", pipeline_id, "bridges")
@@ -269,6 +281,34 @@ class GitLabForge:
     def is_manual(self, project: str, job_id: int) -> bool | None:
         """Tell whether a job waits for a person by its definition."""
         return manual_jobs.is_manual(self._api, project, job_id)
+
+    def protections(self, project: str) -> tuple[Protection, ...] | None:
+        """List the project's own protected environments."""
+        return gates.protections(self._api, project)
+
+    def deployment_approvals(self, project: str, deployment_id: int) -> DeploymentApprovals | None:
+        """Tell who approved a deployment, and how many approvals are still missing."""
+        return gates.deployment_approvals(self._api, project, deployment_id)
+
+    def members(self, project: str) -> tuple[Member, ...] | None:
+        """List a project's members, inherited ones included."""
+        return gates.members(self._api, project)
+
+    def freeze_periods(self, project: str) -> tuple[FreezePeriod, ...] | None:
+        """List a project's deploy freezes, in force or not."""
+        return gates.freeze_periods(self._api, project)
+
+    def resource_groups(self, project: str) -> tuple[str, ...] | None:
+        """List the resource groups by key."""
+        return gates.resource_groups(self._api, project)
+
+    def current_job(self, project: str, key: str) -> Job | None:
+        """Tell which job has a resource group now."""
+        return gates.current_job(self._api, project, key)
+
+    def upcoming_jobs(self, project: str, key: str) -> tuple[Job, ...]:
+        """List the jobs that wait for a resource group."""
+        return gates.upcoming_jobs(self._api, project, key)
 
     def play(self, project: str, job_id: int) -> Job:
         """Press a manual job, with no variables: what runs is what the pipeline says."""

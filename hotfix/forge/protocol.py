@@ -23,15 +23,19 @@ if TYPE_CHECKING:
         Bridge,
         CommitSummary,
         Deployment,
+        DeploymentApprovals,
         Environment,
+        FreezePeriod,
         Issue,
         Job,
+        Member,
         MergeRequest,
         NewIncident,
         Note,
         Noteable,
         Pipeline,
         Project,
+        Protection,
         StateLock,
         TimelineEvent,
         User,
@@ -139,13 +143,13 @@ class Forge(Protocol):
     def deployments(
         self,
         project: str,
-        environment: str,
+        environment: str | None,
         *,
         status: str | None = None,
         order_by: str = "finished_at",
         limit: int = 20,
     ) -> tuple[Deployment, ...]:
-        """List deployments, newest first by ``order_by``.
+        """List deployments, of all environments for ``None``, newest first by ``order_by``.
 
         GitLab orders by ``finished_at`` only what succeeded: no ``status`` means ``success``
         then, and any other is a ``ValueError``. To see what runs or failed, order by ``id``.
@@ -172,6 +176,13 @@ class Forge(Protocol):
 
     def pipeline(self, project: str, pipeline_id: int) -> Pipeline:
         """Get a pipeline as it stands now."""
+        ...
+
+    def pipeline_variables(self, project: str, pipeline_id: int) -> Mapping[str, str] | None:
+        """Read the variables that a pipeline was started with; its inputs GitLab does not give.
+
+        ``None`` where the token may not read them: that takes a Maintainer, or who started it.
+        """
         ...
 
     def bridges(self, project: str, pipeline_id: int) -> tuple[Bridge, ...]:
@@ -206,6 +217,35 @@ class Forge(Protocol):
 
         A job that started by itself shows the same status as one that somebody pressed.
         """
+        ...
+
+    # what stands before a gate; ``None`` is what GitLab does not show: a tier, or too low a role
+    def protections(self, project: str) -> tuple[Protection, ...] | None:
+        """List the project's own protected environments; a group's rules are not shown here."""
+        ...
+
+    def deployment_approvals(self, project: str, deployment_id: int) -> DeploymentApprovals | None:
+        """Tell who approved a deployment, and how many approvals are still missing."""
+        ...
+
+    def members(self, project: str) -> tuple[Member, ...] | None:
+        """List a project's members, inherited ones included."""
+        ...
+
+    def freeze_periods(self, project: str) -> tuple[FreezePeriod, ...] | None:
+        """List a project's deploy freezes, in force or not."""
+        ...
+
+    def resource_groups(self, project: str) -> tuple[str, ...] | None:
+        """List the resource groups by key; GitLab does not tell of a job which one is its."""
+        ...
+
+    def current_job(self, project: str, key: str) -> Job | None:
+        """Tell which job has a resource group now."""
+        ...
+
+    def upcoming_jobs(self, project: str, key: str) -> tuple[Job, ...]:
+        """List the jobs that wait for a resource group, the next one first."""
         ...
 
     def play(self, project: str, job_id: int) -> Job:

@@ -46,6 +46,8 @@ class Project:
     archived: bool
     access_level: int | None
     """The caller's role, 10 to 50; ``None`` where GitLab does not say."""
+    refuses_outdated: bool | None = None
+    """GitLab's "Prevent outdated deployment jobs"; it tells Maintainers only, others ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,9 @@ class Job:
     failure_reason: str | None
     sha: Sha | None = None
     """The commit that it runs on."""
+    artifacts_expire_at: datetime | None = None
+    has_archive: bool = False
+    """Whether its artifacts are still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,72 @@ class Deployment:
     """When the deployment job ended; GitLab names it on the job (``deployable``)."""
     job: Job | None
     """``None`` where the record was made through the API, by no job of GitLab's."""
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Whom a protection rule lets in: a role, a person or a group."""
+
+    description: str
+    """GitLab's own words: ``Maintainers``, or the name of the person or the group."""
+    access_level: int | None
+    user_id: int | None
+    group_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A project's protection rule of an environment."""
+
+    environment: str
+    deployers: tuple[Grant, ...]
+    required_approvals: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentApproval:
+    """One person's word on a deployment: ``approved`` or ``rejected``."""
+
+    user: User
+    status: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """How many approvals a deployment needs of whom, and who gave one."""
+
+    by: Grant
+    required: int
+    given: tuple[str, ...]
+    """Usernames."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentApprovals:
+    """Where the approvals of a deployment stand."""
+
+    pending: int
+    given: tuple[DeploymentApproval, ...]
+    rules: tuple[ApprovalRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a project, inherited or not."""
+
+    user: User
+    access_level: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreezePeriod:
+    """A time in which deployments should rest: two cron expressions and their time zone."""
+
+    start: str
+    end: str
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)

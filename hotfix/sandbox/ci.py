@@ -61,6 +61,10 @@ class JobDefinition:
     environment_url: str | None = None
     trigger: Trigger | None = None
     resource_group: str | None = None
+    artifacts: str | None = None
+    """How long its files are kept; ``None`` where it has none."""
+    dependencies: tuple[str, ...] | None = None
+    """Whose files it gets; ``None`` is those of all earlier stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def _job(
         environment_url=environment.get("url"),
         trigger=_trigger(body.get("trigger"), variables),
         resource_group=expanded(group, variables) if group else None,
+        artifacts=str(files.get("expire_in", "")) if (files := body.get("artifacts")) else None,
+        dependencies=tuple(body["dependencies"]) if "dependencies" in body else None,
     )
 
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
     from hotfix.identifiers import Sha
     from hotfix.sandbox.pipelines import Job
-    from hotfix.sandbox.projects import Project
+    from hotfix.sandbox.projects import ApprovalRule, Project
     from hotfix.sandbox.users import User
     from hotfix.sandbox.world import World
 
 DEPLOYMENT_STATUS: Final = {
     "created": "created",
     "manual": "created",
+    "waiting_for_resource": "created",
     "pending": "created",
     "running": "running",
     "success": "success",
@@ -153,19 +154,29 @@ def follow(job: Job, at: datetime) -> None:
 def needs_approval(job: Job) -> bool:
     """Tell whether a job's deployment still waits for approvals."""
     deployment = job.deployment
-    if deployment is None:
-        return False
-    name = deployment.environment.name
-    required = max(
-        (
-            rule.required_approvals
-            for rule in job.pipeline.project.protected_environments
-            if rule.name == name
-        ),
-        default=0,
-    )
-    given = sum(approval.status == "approved" for approval in deployment.approvals)
-    return given < required
+    return deployment is not None and pending(job.pipeline.project, deployment) > 0
+
+
+def pending(project: Project, deployment: Deployment) -> int:
+    """Count the approvals that are still missing."""
+    given = [one.user for one in deployment.approvals if one.status == "approved"]
+    missing = 0
+    for rule in project.protected_environments:
+        if rule.name != deployment.environment.name:
+            continue
+        if not rule.approval_rules:
+            missing += max(0, rule.required_approvals - len(given))
+        for own in rule.approval_rules:
+            fitting = [user for user in given if approves(project, own, user)]
+            missing += max(0, own.required - len(fitting))
+    return missing
+
+
+def approves(project: Project, rule: ApprovalRule, user: User) -> bool:
+    """Tell whether a user's approval counts for a rule."""
+    if isinstance(rule.by, int):
+        return project.access_level(user) >= rule.by
+    return rule.by is user
 
 
 def outdated(job: Job) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from hotfix.sandbox import deployments, scripts
+from hotfix.sandbox import artifacts, deployments, resources, scripts
 from hotfix.sandbox.pipelines import ACTIVE, ENDED, Job, Order, Pipeline, add_job, create
 from hotfix.sandbox.refusals import Refusal, bad_request, forbidden
 from hotfix.sandbox.users import DEVELOPER
@@ -86,6 +86,9 @@ def _settle(world: World, pipeline: Pipeline, at: datetime) -> None:
 
 def _enqueue(world: World, job: Job, at: datetime) -> None:
     job.queued_at = at
+    if resources.holder(job) is not None:
+        _change(job, "waiting_for_resource", at)
+        return
     _change(job, "pending", at)
     job.due = at + timedelta(seconds=_seconds(world, job) * QUEUE_SHARE)
     world.moving.append(job)
@@ -93,6 +96,10 @@ def _enqueue(world: World, job: Job, at: datetime) -> None:
 
 def _step(world: World, job: Job, at: datetime) -> None:
     if job.status == "pending":
+        if not artifacts.are_there(job, at):
+            job.failure_reason = "missing_dependency_failure"
+            _finish(world, job, "failed", at)
+            return
         job.started_at = at
         job.pipeline.started_at = job.pipeline.started_at or at
         _change(job, "running", at)
@@ -124,6 +131,7 @@ def _complete(world: World, job: Job, at: datetime) -> None:
         _trigger(world, job, at)
     if job.status == "running":
         job.trace.append("Job succeeded")
+        job.artifacts_expire_at = artifacts.expiry(job, at)
         _finish(world, job, "success", at)
 
 
@@ -163,6 +171,9 @@ def _finish(world: World, job: Job, status: str, at: datetime) -> None:
     _halt(world, job)
     job.finished_at = at
     _change(job, status, at)
+    following = resources.next_in_line(job)
+    if following is not None:
+        _enqueue(world, following, at)
     process(world, job.pipeline, at)
 
 
@@ -264,7 +275,7 @@ def _check_update(job: Job, user: User) -> None:
         raise forbidden()
     environment = job.definition.environment
     if any(
-        rule.name == environment and level < rule.deploy_level
+        rule.name == environment and not rule.may_deploy(user, level)
         for rule in project.protected_environments
     ):
         raise forbidden()

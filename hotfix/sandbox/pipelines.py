@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hotfix.sandbox.world import World
 
 ENDED: Final = frozenset({"success", "failed", "canceled", "skipped"})
-ACTIVE: Final = frozenset({"created", "pending", "running"})
+ACTIVE: Final = frozenset({"created", "waiting_for_resource", "pending", "running"})
 NO_RIGHT: Final = (
     "You do not have sufficient permission to run a pipeline on '{ref}'. Please select a "
     "different branch or contact your administrator for assistance."
@@ -48,6 +48,7 @@ class Job:
     """When it moves on by itself."""
     retried: bool = False
     failure_reason: str | None = None
+    artifacts_expire_at: datetime | None = None
     trace: list[str] = field(default_factory=list)
     deployment: Deployment | None = None
     downstream: Pipeline | None = None
@@ -133,6 +134,7 @@ _WHOLE: Final = (
 )
 _SIGNS: Final = (
     ("running", "running"),
+    ("waiting_for_resource", "waiting_for_resource"),
     ("pending", "running"),
     ("manual", "manual"),
     ("created", "running"),

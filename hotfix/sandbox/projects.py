@@ -35,6 +35,14 @@ class ProtectedBranch:
     allow_force_push: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """So many approvals from those of a role, or from one person."""
+
+    required: int
+    by: int | User
+
+
 @dataclass(eq=False, slots=True)
 class ProtectedEnvironment:
     """Who may deploy to an environment, and how many approvals a deployment needs (Premium)."""
@@ -42,6 +50,14 @@ class ProtectedEnvironment:
     name: str
     deploy_level: int = MAINTAINER
     required_approvals: int = 0
+    """From anybody who may deploy; with ``approval_rules`` GitLab looks at these instead."""
+    deployers: tuple[User, ...] = ()
+    """Who may deploy beside those of the role."""
+    approval_rules: tuple[ApprovalRule, ...] = ()
+
+    def may_deploy(self, user: User, level: int) -> bool:
+        """Tell whether a user of this role may deploy here."""
+        return level >= self.deploy_level or user in self.deployers
 
 
 @dataclass(eq=False, slots=True)

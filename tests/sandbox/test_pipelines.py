@@ -342,5 +342,6 @@ def test_a_deployment_that_needs_approval_cannot_be_pressed_before(
     assert client.post(path, status="approved").status_code == 403
     client.session.headers["PRIVATE-TOKEN"] = "glpat-sandbox-reviewer-0003"
     assert client.post(path, status="approved", comment="go").status_code == 201
-    assert client.get(f"{CORE}/deployments/{record['id']}")["pending_approval_count"] == 0
+    shown = client.get(f"{CORE}/deployments/{record['id']}")
+    assert (shown["pending_approval_count"], shown["status"]) == (0, "created")
     assert client.post(f"{CORE}/jobs/{job['id']}/play").status_code == 200

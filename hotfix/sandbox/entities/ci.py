@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.sandbox.deployments import last_deployment
+from hotfix.sandbox.artifacts import has_files
+from hotfix.sandbox.deployments import approves, last_deployment, pending
 from hotfix.sandbox.entities.common import JSON, maybe_moment, moment, seconds_between, user
 from hotfix.sandbox.entities.git import access_level, commit
 
 if TYPE_CHECKING:
     from hotfix.sandbox.deployments import Approval, Deployment, Environment
     from hotfix.sandbox.pipelines import Job, Pipeline
-    from hotfix.sandbox.projects import FreezePeriod, Project, ProtectedEnvironment
+    from hotfix.sandbox.projects import (
+        ApprovalRule,
+        FreezePeriod,
+        Project,
+        ProtectedEnvironment,
+    )
+    from hotfix.sandbox.users import User
     from hotfix.sandbox.world import World
 
 
@@ -101,13 +108,22 @@ def _job_basic(world: World, found: Job) -> JSON:
 def job(world: World, found: Job) -> JSON:
     """Render a job."""
     return _job_basic(world, found) | {
-        "artifacts": [],
+        "artifacts": [_archive()] if has_files(found, world.clock.now()) else [],
         "runner": None,
         "runner_manager": None,
-        "artifacts_expire_at": None,
+        "artifacts_expire_at": maybe_moment(found.artifacts_expire_at),
         "archived": False,
         "tag_list": [],
     }
+
+
+def job_basic(world: World, found: Job) -> JSON:
+    """Render a job as resource groups list it."""
+    return _job_basic(world, found)
+
+
+def _archive() -> JSON:
+    return {"file_type": "archive", "size": 1024, "filename": "artifacts.zip", "file_format": "zip"}
 
 
 def bridge(world: World, found: Job) -> JSON:
@@ -175,19 +191,25 @@ def deployment_detail(world: World, project: Project, found: Deployment) -> JSON
     answer = deployment(world, found)
     if world.tier == "free":
         return answer
-    required = max(
-        (
-            rule.required_approvals
-            for rule in project.protected_environments
-            if rule.name == found.environment.name
-        ),
-        default=0,
-    )
-    given = sum(one.status == "approved" for one in found.approvals)
+    rules = [
+        _summed_up(world, project, found, rule)
+        for protected in project.protected_environments
+        if protected.name == found.environment.name
+        for rule in protected.approval_rules
+    ]
     return answer | {
-        "pending_approval_count": max(0, required - given),
+        "pending_approval_count": pending(project, found),
         "approvals": [approval(world, one) for one in found.approvals],
-        "approval_summary": {"rules": []},
+        "approval_summary": {"rules": rules},
+    }
+
+
+def _summed_up(world: World, project: Project, found: Deployment, rule: ApprovalRule) -> JSON:
+    own = [one for one in found.approvals if approves(project, rule, one.user)]
+    return _granted(1, rule.by) | {
+        "required_approvals": rule.required,
+        "group_inheritance_type": "0",
+        "deployment_approvals": [approval(world, one) for one in own],
     }
 
 
@@ -201,14 +223,31 @@ def approval(world: World, found: Approval) -> JSON:
     }
 
 
-def protected_environment(number: int, found: ProtectedEnvironment) -> JSON:
+def protected_environment(found: ProtectedEnvironment) -> JSON:
     """Render a protection rule of an environment."""
-    level = access_level(number, found.deploy_level) | {"group_inheritance_type": 0}
+    granted: list[int | User] = [found.deploy_level, *found.deployers]
     return {
         "name": found.name,
-        "deploy_access_levels": [level],
+        "deploy_access_levels": [
+            _granted(number, by) | {"group_inheritance_type": 0}
+            for number, by in enumerate(granted, start=1)
+        ],
         "required_approval_count": found.required_approvals,
-        "approval_rules": [],
+        "approval_rules": [
+            _granted(number, rule.by)
+            | {"required_approvals": rule.required, "group_inheritance_type": 0}
+            for number, rule in enumerate(found.approval_rules, start=1)
+        ],
+    }
+
+
+def _granted(number: int, by: int | User) -> JSON:
+    if isinstance(by, int):
+        return access_level(number, by)
+    return access_level(number, 0) | {
+        "access_level": None,
+        "access_level_description": by.name,
+        "user_id": by.id,
     }
 
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hotfix.sandbox import history
-from hotfix.sandbox.deployments import Approval
+from hotfix.sandbox.deployments import Approval, approves, follow
 from hotfix.sandbox.entities import ci as entities
 from hotfix.sandbox.entities import merge_requests as merge_request_entities
 from hotfix.sandbox.refusals import bad_request, forbidden, invalid, not_found
 from hotfix.sandbox.rest.calls import Answer, Call, Page
 from hotfix.sandbox.rest.routing import Result, route
-from hotfix.sandbox.users import MAINTAINER, REPORTER
+from hotfix.sandbox.users import DEVELOPER, REPORTER
 
 if TYPE_CHECKING:
     from hotfix.sandbox.deployments import Deployment
@@ -100,7 +100,7 @@ def deployment(call: Call) -> Result:
     return entities.deployment_detail(call.world, call.project, _one(call))
 
 
-@route("POST", "/projects/<project>/deployments/<deployment_id>/approval", level=MAINTAINER)
+@route("POST", "/projects/<project>/deployments/<deployment_id>/approval", level=DEVELOPER)
 def approve(call: Call) -> Result:
     """Approve or reject a deployment that waits for it; that does not start its job."""
     found = _one(call)
@@ -110,10 +110,27 @@ def approve(call: Call) -> Result:
         raise bad_request("You have already approved this deployment.")
     if found.job is not None and found.job.pipeline.user is call.user:
         raise forbidden("You cannot approve your own deployment")
+    if not _may_approve(call, found):
+        raise forbidden()
     status = call.choice("status", ("approved", "rejected"), "")
     given = Approval(call.user, status, call.world.clock.now(), call.text("comment"))
     found.approvals.append(given)
+    if found.job is not None:
+        follow(found.job, given.created_at)
     return Answer(entities.approval(call.world, given), 201)
+
+
+def _may_approve(call: Call, found: Deployment) -> bool:
+    rules = [
+        rule for rule in call.project.protected_environments if rule.name == found.environment.name
+    ]
+    level = call.project.access_level(call.user)
+    return any(
+        any(approves(call.project, own, call.user) for own in rule.approval_rules)
+        if rule.approval_rules
+        else rule.may_deploy(call.user, level)
+        for rule in rules
+    )
 
 
 @route("GET", "/projects/<project>/deployments/<deployment_id>/merge_requests", level=REPORTER)

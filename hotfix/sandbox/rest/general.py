@@ -124,16 +124,15 @@ def push_rule(call: Call) -> Result:
 @route("GET", "/projects/<project>/protected_environments", level=REPORTER)
 def protected_environments(call: Call) -> Result:
     """List the protected environments; the free tier has none."""
-    rules = list(enumerate(_protected_environments(call), start=1))
-    return Page(rules, lambda rule: ci_entities.protected_environment(*rule))
+    return Page(_protected_environments(call), ci_entities.protected_environment)
 
 
 @route("GET", "/projects/<project>/protected_environments/<name>", level=REPORTER)
 def protected_environment(call: Call) -> Result:
     """Show the protection of one environment."""
-    for number, rule in enumerate(_protected_environments(call), start=1):
+    for rule in _protected_environments(call):
         if rule.name == call.segments["name"]:
-            return ci_entities.protected_environment(number, rule)
+            return ci_entities.protected_environment(rule)
     raise not_found()
 
 

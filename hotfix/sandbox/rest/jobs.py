@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.sandbox import jobs
+from hotfix.sandbox import jobs, resources
 from hotfix.sandbox.entities import ci as entities
 from hotfix.sandbox.refusals import bad_request, not_found
 from hotfix.sandbox.rest.calls import Answer, Call, Page
@@ -86,6 +86,22 @@ def resource_group(call: Call) -> Result:
     if call.segments["key"] not in names:
         raise not_found()
     return _group(names.index(call.segments["key"]) + 1, call.segments["key"])
+
+
+@route("GET", "/projects/<project>/resource_groups/<key>/current_job", level=REPORTER)
+def current_job(call: Call) -> Result:
+    """Show the job that has a group now."""
+    found = resources.current(call.project, call.segments["key"])
+    if found is None:
+        raise not_found()
+    return entities.job_basic(call.world, found)
+
+
+@route("GET", "/projects/<project>/resource_groups/<key>/upcoming_jobs", level=REPORTER)
+def upcoming_jobs(call: Call) -> Result:
+    """List the jobs that wait for a group."""
+    found = resources.upcoming(call.project, call.segments["key"])
+    return Page(found, lambda job: entities.job_basic(call.world, job))
 
 
 def _groups(call: Call) -> list[str]:
