@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from hotfix.apply.events import Event
 from hotfix.apply.in_flight import in_flight
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from hotfix.spec.model import Spec
 
 Found = TypeVar("Found")
+
+_SHARE: Final = 20
+_SLOWEST: Final = 6
+"""How pauses grow while one waits: to this share of the time waited, at most so many polls."""
 
 
 class ToDoError(WaitingError):
@@ -61,6 +65,8 @@ class Request:
     until: Until | None
     pace: Pace
     tool_version: str
+    adopt: int | None = None
+    """The pipeline, started by hand, that the operator said is this hotfix's own."""
     job: str | None = None
     """The page of the CI job that this run is, if it is one."""
     way_back: str = ""
@@ -144,34 +150,49 @@ class Run:
                 hint="\n".join([*goes_on, f"Go on with: {self.request.command}"]),
             )
 
-    def wait_for(self, look: Callable[[], Found | None], *, what: str) -> Found:
-        """Look until something is found, as long as ``--wait`` allows.
+    def wait_for(
+        self,
+        look: Callable[[], Found | None],
+        *,
+        step: StepName,
+        what: Callable[[], str] | str,
+    ) -> Found:
+        """Look until something is found, as long as ``--wait`` allows, or ``--timeout`` the step.
 
-        Raises ``WaitingError`` on expiry: nothing is lost, the same command goes on from there.
+        ``what`` is waited for; it may change while one waits. Raises ``WaitingError`` on expiry:
+        nothing is lost, the same command goes on from there.
         """
-        found = self.look_for(look, longest=self.request.pace.longest)
+        pace = self.request.pace
+        longest = pace.longest_of.get(step, pace.longest)
+        found = self.look_for(look, longest=longest)
         if found is None:
-            longest = self.request.pace.longest
-            waited = f"Still waiting for {what} after {longest:g} s."
+            named = what if isinstance(what, str) else what()
+            waited = f"Still waiting for {named} after {longest:g} s."
             raise WaitingError(
                 "wait-expired",
-                waited if longest else f"Waiting for {what}.",
+                waited if longest else f"Waiting for {named}.",
                 hint=f"Nothing is lost. Go on with: {self.request.command}",
             )
         return found
 
     def look_for(self, look: Callable[[], Found | None], *, longest: float | None) -> Found | None:
-        """Look until something is found or ``longest`` seconds are over; at least once."""
-        begin = self.clock.monotonic()
+        """Look until something is found or ``longest`` seconds are over; at least once.
+
+        What takes long is looked at less often: each pause is a twentieth of the time waited, from
+        one ``poll`` up to six.
+        """
+        begin, poll = self.clock.monotonic(), self.request.pace.poll
         while True:
             found = look()
             if found is not None:
                 return found
-            if longest is not None and self.clock.monotonic() - begin >= longest:
+            waited = self.clock.monotonic() - begin
+            if longest is not None and waited >= longest:
                 return None
             self.check_stop()
             self.keep_alive()
-            self.clock.sleep(self.request.pace.poll)
+            pause = min(max(poll, waited / _SHARE), poll * _SLOWEST)
+            self.clock.sleep(pause if longest is None else min(pause, longest - waited))
 
 
 def release_ref(target: TargetChange) -> str:

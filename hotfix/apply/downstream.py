@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from hotfix.apply.context import Run
+    from hotfix.apply.gate import Outlook
     from hotfix.forge.types import Bridge, Job, Pipeline
     from hotfix.identifiers import Sha
     from hotfix.plan.model import TargetChange
@@ -43,6 +44,8 @@ class Gate:
 
     job: Job
     pipeline: Pipeline
+    outlook: Outlook | None = None
+    """What stood before the press when the gate was reached; ``None`` where it was over then."""
 
 
 def find_downstream(
@@ -58,7 +61,7 @@ def find_downstream(
     bridges = run.forge.bridges(orchestrator, pipeline_id)
     led = [each for each in bridges if _leads_to(each, project.id)]
     if len(led) > 1:
-        raise ambiguous(target.project, [each.downstream for each in led if each.downstream])
+        raise ambiguous(run, target.project, [each.downstream for each in led if each.downstream])
     if led and led[0].downstream is not None:
         hold_downstream(target, led[0].downstream, head)
         return Downstream(led[0].downstream, led[0])
@@ -71,7 +74,7 @@ def find_downstream(
         if begun is None or each.created_at is None or each.created_at >= begun
     ]
     if len(found) > 1:
-        raise ambiguous(target.project, found)
+        raise ambiguous(run, target.project, found)
     return Downstream(found[0], None) if found else None
 
 
@@ -129,14 +132,26 @@ def all_jobs(
             yield from all_jobs(run, target, child, depth - 1)
 
 
-def ambiguous(project: str, found: Sequence[Pipeline]) -> FailedError:
+def ambiguous(run: Run, project: str, found: Sequence[Pipeline]) -> FailedError:
     """Say that several pipelines could be this hotfix's."""
     listed = "; ".join(each.web_url for each in found)
     return FailedError(
         "pipeline-ambiguous",
         f"Several pipelines of {project} could be this hotfix's: {listed}.",
         hint="Nobody should guess which one deploys production. Cancel those that are not meant, "
-        "then run the same command again.",
+        f"then go on with: {run.request.command}",
+    )
+
+
+def unclear(run: Run, project: str, found: Sequence[Pipeline]) -> FailedError:
+    """Say that pipelines of this user are there of which it stays open what they are for."""
+    listed = "; ".join(each.web_url for each in found)
+    return FailedError(
+        "pipeline-unclear",
+        f"Whether one of these pipelines of {project} is this hotfix's cannot be told yet: "
+        f"{listed}.",
+        hint="Look at them. Cancel what was not started for this hotfix; then run the same "
+        f"command again: {run.request.command}",
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from hotfix.apply.context import Request
     from hotfix.apply.events import Event
-    from hotfix.apply.ports import Press, Progress, Yes
+    from hotfix.apply.ports import Adoption, Press, Progress, Yes
     from hotfix.apply.run import Outcome
     from hotfix.clock import Clock
     from hotfix.forge.protocol import Forge, Repository
@@ -54,11 +54,19 @@ _LOOKS: Final = frozenset(
         "file",
         "pipelines",
         "pipeline",
+        "pipeline_variables",
         "bridges",
         "jobs",
         "job",
         "trace",
         "is_manual",
+        "protections",
+        "deployment_approvals",
+        "members",
+        "freeze_periods",
+        "resource_groups",
+        "current_job",
+        "upcoming_jobs",
         "issue",
         "find_issues",
         "issue_template",
@@ -126,6 +134,9 @@ class Nobody:
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Leave the plan to whoever applies it."""
+
+    def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
+        """Leave the pipeline to whoever applies the plan."""
 
     def approve_press(self, press: Press) -> Yes | None:
         """Leave the press to whoever applies the plan."""

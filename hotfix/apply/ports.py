@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from hotfix.apply.events import Event
     from hotfix.clock import Clock
@@ -30,11 +30,30 @@ class Press:
     environment: str
     earlier: tuple[str, ...] = ()
     """What became of it when it was pressed before; then this is another press."""
+    told: tuple[str, ...] = ()
+    """What stands around the gate: who may press, what is not known."""
+    cautions: tuple[str, ...] = ()
+    """What speaks against the press; a person may go past it, a flag may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A pipeline at work on the planned commit that this run did not start."""
+
+    project: str
+    pipeline_id: int
+    url: str
+    target: str
+    commit: str
+    started: str
+    """By whom, when and how."""
+    inputs: str
+    """What is known of them, as a sentence without its stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """An answer, and how it was given: ``typed``, ``--auto-approve``, ``--promote``."""
+    """An answer, and how it was given: ``typed``, or by the name of the flag that gave it."""
 
     source: str
 
@@ -50,6 +69,10 @@ class Operator(Protocol):
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Ask once, before anything is changed, whether this plan shall be carried out."""
+        ...
+
+    def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
+        """Ask whether a pipeline that somebody started by hand is this hotfix's own."""
         ...
 
     def approve_press(self, press: Press) -> Yes | None:
@@ -92,5 +115,7 @@ class Pace:
 
     poll: float = 5.0
     longest: float | None = None
+    longest_of: Mapping[str, float] = field(default_factory=dict)
+    """The same by step, where one shall wait longer or shorter than the others."""
     grace: float = 60.0
     """How long a lost answer may still take effect; not a matter of how often one looks."""

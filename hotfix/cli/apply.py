@@ -7,7 +7,7 @@ import contextlib
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -55,6 +55,9 @@ class Flags:
     lock_timeout: float = 0.0
     gitlab: str | None = None
     no_cache: bool = False
+    adopt_pipeline: int | None = None
+    timeout: tuple[tuple[str, float], ...] = ()
+    """The most that waits of a step may take, by its name."""
 
     def __post_init__(self) -> None:
         """Refuse what would answer the second question and not the first."""
@@ -83,7 +86,9 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     promote: bool,
     until: Until | None,
     lock: Path | None,
+    adopt_pipeline: int | None,
     wait: float | None,
+    timeout: tuple[tuple[str, float], ...],
     lock_timeout: float,
     events: TextIO | None,
     no_cache: bool,
@@ -95,7 +100,8 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     anything is changed, and before the production job is pressed. Without a terminal and
     without the flag that answers, it stops at the gate with 3.
     """
-    flags = Flags(auto_approve, promote, until, lock, wait, lock_timeout, gitlab, no_cache)
+    waits = (wait, lock_timeout, gitlab, no_cache, adopt_pipeline, timeout)
+    flags = Flags(auto_approve, promote, until, lock, *waits)
     _refuse_lockfile(file)
     outcome = run(screen, file, flags, events=events)
     show_outcome(screen, outcome, lock or lockfile_of(file))
@@ -208,7 +214,8 @@ def request_for(file: Path, flags: Flags) -> tuple[Request, str | None]:
         command=apply_command(source, flags.gitlab, *flags.words()),
         plan_command=plan_command(source, flags.gitlab),
         until=flags.until,
-        pace=pace_of(flags.wait),
+        adopt=flags.adopt_pipeline,
+        pace=pace_of(flags),
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
         way_back=rollback_command(lockfile, flags.gitlab),
@@ -305,13 +312,14 @@ def refuse_other_gitlab(plan: Plan, file: Path, gitlab: str | None) -> None:
         )
 
 
-def pace_of(wait: float | None) -> Pace:
+def pace_of(flags: Flags) -> Pace:
     """Tell how often is looked and how long is waited; raises ``InputError``."""
     from hotfix.apply.ports import Pace
 
+    pace = Pace(longest=flags.wait, longest_of=dict(flags.timeout))
     given = os.environ.get("HOTFIX_POLL_SECONDS", "").strip()
     if not given:
-        return Pace(longest=wait)
+        return pace
     try:
         poll = float(given)
     except ValueError:
@@ -322,7 +330,7 @@ def pace_of(wait: float | None) -> Pace:
             f"HOTFIX_POLL_SECONDS is {given!r}.",
             hint=f"Write a number of seconds above 0, at most {_LONGEST_POLL}, such as 0.5.",
         )
-    return Pace(poll=poll, longest=wait)
+    return replace(pace, poll=poll)
 
 
 def show_asked(screen: Screen, plan: Plan, *, is_asked: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from hotfix.apply.ports import Press
+    from hotfix.apply.ports import Adoption, Press
     from hotfix.cli.screen import Screen
     from hotfix.cli.signals import Interrupts
     from hotfix.plan.model import Plan
@@ -147,12 +147,27 @@ class Operator:
                     return answer
         return None
 
+    def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
+        """Ask whether a pipeline that somebody started by hand is meant; only ``yes`` counts."""
+        question = (
+            f"\nPipeline {adoption.pipeline_id} of {one_line(adoption.project)} deploys commit "
+            f"{adoption.commit} of {one_line(adoption.target)} already.\n"
+            f"  It was started {one_line(adoption.started, 1000)}.\n"
+            f"  {one_line(adoption.inputs, 1000)}.\n"
+            f"  {one_line(adoption.url, 1000)}\n"
+            "Go on with it as this hotfix's own, instead of starting one? Type yes:"
+        )
+        with self._pause():
+            answer = self._read(question, "yes")
+        return Yes(self._answers.source) if answer == "yes" else None
+
     def approve_press(self, press: Press) -> Yes | None:
         """Ask for the production gate: the question names the act, the answer the project.
 
-        A flag was given before it was known that the job fails: it does not answer for the next.
+        A flag was given before it was known that the job fails, or that a freeze is in force: it
+        answers for neither.
         """
-        if self._promote and not press.earlier:
+        if self._promote and not press.earlier and not press.cautions:
             return Yes("--promote")
         act = (
             f"\nRun production job {one_line(press.job)} in {one_line(press.project)} "
@@ -163,6 +178,8 @@ class Operator:
             f"  It was pressed before: {one_line(each, 1000)}. This is another press.\n"
             for each in press.earlier
         )
+        act += "".join(f"  Caution: {one_line(each, 1000)}.\n" for each in press.cautions)
+        act += "".join(f"  {one_line(each, 1000)}.\n" for each in press.told)
         again = "  That is not the project's name; nothing was pressed.\n"
         with self._pause():
             is_meant = typed_name(self._read, press.project, act=act, again=again)

@@ -30,10 +30,41 @@ no_cache: Final = click.option(
     help="Fetch all Git objects anew; neither read nor write those that are kept between runs.",
 )
 
+WAITING_STEPS: Final = ("staging", "verify-production")
+"""The steps that wait for GitLab: for the pipeline and its gate, and for the production job."""
+
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[tuple[str, float]]
+else:
+    _ParamType = click.ParamType  # older releases are not generic
+
+_SECONDS: Final = click.FloatRange(min=0, max=366 * 86400)
+
+
+class _StepTime(_ParamType):
+    name = "STEP=SECONDS"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Read ``staging=1800``."""
+        step, _, text = str(value).partition("=")
+        if step not in WAITING_STEPS:
+            self.fail(f"{step!r} is none of the steps that wait: {', '.join(WAITING_STEPS)}.")
+        return step, _SECONDS(text, param, ctx)
+
+
 _RUN: Final = (
     click.option("--auto-approve", is_flag=True, help="Answer the first question; the gate stays."),
     click.option(
         "--promote", is_flag=True, help="Answer the production gate too; needs --auto-approve."
+    ),
+    click.option(
+        "--adopt-pipeline",
+        type=click.IntRange(min=1),
+        metavar="ID",
+        help="Answer that the pipeline of this number, started by hand, is this hotfix's own.",
     ),
     click.option(
         "--until",
@@ -46,6 +77,12 @@ _RUN: Final = (
         type=click.FloatRange(min=0),
         metavar="SECONDS",
         help="The most that any one wait may take; then exit 3, resumable.",
+    ),
+    click.option(
+        "--timeout",
+        type=_StepTime(),
+        multiple=True,
+        help="The same for the waits of one step, staging or verify-production; may be repeated.",
     ),
     click.option(
         "--lock-timeout",

@@ -75,7 +75,9 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     promote: bool,
     until: Until | None,
     lock: Path | None,
+    adopt_pipeline: int | None,
     wait: float | None,
+    timeout: tuple[tuple[str, float], ...],
     lock_timeout: float,
     events: TextIO | None,
     no_cache: bool,
@@ -88,10 +90,12 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     this is the way back that was approved with the hotfix. With --apply it asks as `apply` does,
     and why; the same command goes on where it stopped.
     """
-    run = (auto_approve, promote, until, lock, wait, lock_timeout, gitlab, no_cache)
+    waits = (wait, lock_timeout, gitlab, no_cache, adopt_pipeline, timeout)
+    run = (auto_approve, promote, until, lock, *waits)
     flags = Flags(*run, reason=_checked(reason), saved=saved)
     if not is_applied:
-        asked = (auto_approve, until, lock, wait is not None, lock_timeout, events, reason, saved)
+        waits_asked = (wait is not None, timeout, lock_timeout, adopt_pipeline)
+        asked = (auto_approve, until, lock, *waits_asked, events, reason, saved)
         if any(asked):
             raise click.UsageError("The options of a run need --apply.")
         return show(screen, hotfix, flags, out=out, detailed_exitcode=detailed_exitcode)
@@ -176,7 +180,8 @@ def request_for(
         command=rollback_command(lockfile, flags.gitlab, *flags.words()),
         plan_command=shlex.join(["hotfix", "rollback", str(lockfile)]),
         until=flags.until,
-        pace=apply.pace_of(flags.wait),
+        adopt=flags.adopt_pipeline,
+        pace=apply.pace_of(flags),
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
         places=_places(lockfile, flags, hotfix),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotfix.apply.events import Event
-    from hotfix.apply.ports import Press
+    from hotfix.apply.ports import Adoption, Press
     from hotfix.clock import Clock
     from hotfix.plan.model import Plan
     from hotfix.sandbox.world import World
@@ -62,6 +62,9 @@ class RehearsalOperator:
         """Approve."""
         del plan
         return Yes(SOURCE)
+
+    def adopt_pipeline(self, adoption: Adoption) -> None:
+        """Adopt none: nobody starts a pipeline by hand here, so whose it is had to be proven."""
 
     def approve_press(self, press: Press) -> Yes:
         """Approve a job of the embedded GitLab; any other is a defect, and pressed is nothing."""

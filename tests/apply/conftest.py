@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hotfix.apply.context import WayBack
-from hotfix.apply.ports import Pace, Press, Stop, Yes
+from hotfix.apply.ports import Adoption, Pace, Press, Stop, Yes
 from hotfix.apply.rollback import rollback
 from hotfix.apply.run import Outcome, Request, apply
 from hotfix.evidence.lockfile import parse
@@ -44,7 +44,9 @@ class Person:
         self.plan: Yes | None = Yes("typed")
         self.press: Yes | None = Yes("typed")
         self.answer: bool | None = True
+        self.adopts: Yes | None = None
         self.pressed: list[Press] = []
+        self.found: list[Adoption] = []
         self.asked = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
@@ -52,6 +54,10 @@ class Person:
         assert plan.blockers == ()
         self.asked += 1
         return self.plan
+
+    def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
+        self.found.append(adoption)
+        return self.adopts
 
     def approve_press(self, press: Press) -> Yes | None:
         self.pressed.append(press)
@@ -123,6 +129,7 @@ class Rehearsal:
         until: Any = None,  # noqa: ANN401
         saved: Plan | None = None,
         job: str | None = None,
+        adopt: int | None = None,
         **pace: Any,  # noqa: ANN401
     ) -> Request:
         return Request(
@@ -135,6 +142,7 @@ class Rehearsal:
             pace=Pace(**{"poll": 1.0, "longest": 600.0, **pace}),
             tool_version="0.1.0",
             job=job,
+            adopt=adopt,
             way_back=f"hotfix rollback {self.lockfile.name} --apply",
         )
 
@@ -144,9 +152,10 @@ class Rehearsal:
         until: Any = None,  # noqa: ANN401
         saved: Plan | None = None,
         job: str | None = None,
+        adopt: int | None = None,
         **pace: Any,  # noqa: ANN401
     ) -> Outcome:
-        request = self.request(until=until, saved=saved, job=job, **pace)
+        request = self.request(until=until, saved=saved, job=job, adopt=adopt, **pace)
         return apply(
             request,
             forge=self.forge(),

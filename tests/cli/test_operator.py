@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfix.apply.ports import Press, Stop, Yes
+from hotfix.apply.ports import Adoption, Press, Stop, Yes
 from hotfix.cli import operator
 from hotfix.cli.operator import Operator, TerminalAnswers
 from hotfix.cli.screen import Screen
@@ -27,6 +27,17 @@ PRESS = Press(
     commit="9fdb0807" * 5,
     url="https://gitlab.example.com/evenergi/bf-manage-core/-/jobs/85",
     environment="production",
+)
+
+
+FOUND = Adoption(
+    project="evenergi/develop",
+    pipeline_id=17,
+    url="https://gitlab.example.com/evenergi/develop/-/pipelines/17",
+    target="evenergi/bf-manage-core",
+    commit="9fdb0807" * 5,
+    started="by rita at 2026-11-22T12:00:00Z, source web",
+    inputs="GitLab does not give its inputs back",
 )
 
 
@@ -209,3 +220,23 @@ def test_why_it_is_rolled_back_is_asked_until_somebody_says() -> None:
     assert _operator(Script("", "heartbeats are lost")).reason() == "heartbeats are lost"
     assert _operator(Script("", "", "")).reason() is None
     assert _operator(Script()).reason() is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "source"), [("yes", "typed"), ("17", None), ("y", None), ("", None), ("no", None)]
+)
+def test_a_pipeline_started_by_hand_is_adopted_by_a_full_yes(
+    answer: str, source: str | None
+) -> None:
+    script = Script(answer)
+
+    given = _operator(script, auto_approve=True, promote=True).adopt_pipeline(FOUND)
+
+    assert given == (Yes(source) if source else None)
+    (question,) = script.questions
+    for told in ("Pipeline 17 of evenergi/develop", FOUND.commit, "by rita at", FOUND.url):
+        assert told in question
+
+
+def test_no_flag_but_its_own_adopts_a_pipeline() -> None:
+    assert _operator(Script(), auto_approve=True, promote=True).adopt_pipeline(FOUND) is None

@@ -1,16 +1,18 @@
 """Step ``orchestrate``: start the guided pipeline, at most once.
 
 Runbook, "Create a new orchestration pipeline". GitLab knows no idempotency keys, so before the call
-the newest pipeline is noted, and after a lost answer the new ones of this user are looked at.
+the newest pipeline is noted, and after a lost answer the new ones of this user are looked at. One
+that somebody started by hand is found as well, and adopted after a question.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hotfix.apply.at_work import as_variables, at_work, operation_key
 from hotfix.apply.context import head_after
-from hotfix.apply.downstream import ambiguous, release_pipelines, serves
+from hotfix.apply.downstream import ambiguous, serves, unclear
 from hotfix.apply.moves import BranchMovedError
 from hotfix.clock import timestamp
 from hotfix.errors import BlockedError, FailedError
@@ -19,7 +21,7 @@ from hotfix.identifiers import is_forbidden, short
 
 if TYPE_CHECKING:
     from hotfix.apply.context import Run
-    from hotfix.evidence.model import Entry
+    from hotfix.evidence.model import Approval, Entry
     from hotfix.forge.types import Pipeline
     from hotfix.plan.model import PlannedPipeline, TargetPlan
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 def orchestrate(run: Run, target: TargetPlan) -> None:
     """Start the orchestration pipeline, unless one of this hotfix is found to be there.
 
-    Found is one by this run's journal, by a lost answer of it, or, where the lockfile is lost, by
-    the downstream pipeline that runs on the planned head already. Raises ``FailedError`` where
+    Found is one by this run's journal, by a lost answer of it, or at work on the planned head
+    already: by an earlier run that lost its lockfile, or by hand. Raises ``FailedError`` where
     several could be meant: nobody should guess which one deploys production.
     """
     if target.pipeline is None:
@@ -42,7 +44,7 @@ def orchestrate(run: Run, target: TargetPlan) -> None:
         if found is not None:
             _done(run, target, found, "found-after-lost-answer", intent.facts["inputs"])
             return
-    elif _is_deployed(run, target) or _is_under_way(run, target):
+    elif _is_deployed(run, target) or _is_under_way(run, target, target.pipeline):
         return
     _create(run, target, target.pipeline)
 
@@ -99,19 +101,14 @@ def inputs_to_send(run: Run, target: TargetPlan, planned: PlannedPipeline) -> di
         for name, value in planned.inputs.items()
     }
     if planned.operation_input is not None:
-        key = hashlib.sha256(f"{run.plan.digest} {target.project}".encode()).hexdigest()[:16]
-        inputs[planned.operation_input] = f"{run.plan.hotfix}-{key}"
+        inputs[planned.operation_input] = operation_key(run, target)
     return inputs
 
 
 def _send(run: Run, planned: PlannedPipeline, inputs: dict[str, Any]) -> Pipeline:
     if planned.send_as == "inputs":
         return run.forge.create_pipeline(planned.project, planned.ref, inputs=inputs)
-    variables = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in inputs.items()
-    }
-    return run.forge.create_pipeline(planned.project, planned.ref, variables=variables)
+    return run.forge.create_pipeline(planned.project, planned.ref, variables=as_variables(inputs))
 
 
 def _after_lost_answer(
@@ -119,15 +116,16 @@ def _after_lost_answer(
 ) -> Pipeline | None:
     """Look for the pipeline that an earlier call may have started; ``None`` after a grace time.
 
-    Only one that leads to the target, or bears the run's own key, is it. While one is there that
-    may still turn out to be, nothing is started again: then ``FailedError``.
+    Only one that leads to the target, bears the run's own key or was given the same variables is
+    it. While one is there that may still turn out to be, nothing is started again: then
+    ``FailedError``.
     """
     inputs = intent.facts["inputs"]
     key = inputs.get(planned.operation_input or "") if isinstance(inputs, dict) else None
-    unclear: list[Pipeline] = []
+    open_ones: list[Pipeline] = []
 
     def look() -> Pipeline | None:
-        unclear.clear()
+        open_ones.clear()
         ours: list[Pipeline] = []
         for each in run.forge.pipelines(
             planned.project, ref=planned.ref, source="api", username=str(intent.facts["user"])
@@ -135,26 +133,29 @@ def _after_lost_answer(
             if each.id <= int(str(intent.facts["newest_pipeline"])):
                 continue
             named = key is not None and str(key) in (each.name or "")
-            leads = True if named else serves(run, planned.project, each, target)
+            leads = True if named else _was_sent(run, planned, each, inputs)
+            if leads is None:
+                leads = serves(run, planned.project, each, target)
             if leads:
                 ours.append(each)
             elif leads is None and each.status != "canceled":
-                unclear.append(each)
+                open_ones.append(each)
         if len(ours) > 1:
-            raise ambiguous(planned.project, ours)
+            raise ambiguous(run, planned.project, ours)
         return ours[0] if ours else None
 
     found = run.look_for(look, longest=run.request.pace.grace)
-    if found is None and unclear:
-        listed = "; ".join(each.web_url for each in unclear)
-        raise FailedError(
-            "pipeline-unclear",
-            f"No answer came to the pipeline in {planned.project}, and whether one of these is it "
-            f"cannot be told: {listed}.",
-            hint="Look at them. Cancel what was not started for this hotfix; then run the same "
-            f"command again: {run.request.command}",
-        )
+    if found is None and open_ones:
+        raise unclear(run, planned.project, open_ones)
     return found
+
+
+def _was_sent(run: Run, planned: PlannedPipeline, pipeline: Pipeline, sent: object) -> bool | None:
+    """Tell by its variables whether a pipeline is what was sent; ``None`` if they do not tell."""
+    if planned.send_as != "variables" or not isinstance(sent, Mapping):
+        return None
+    variables = run.forge.pipeline_variables(planned.project, pipeline.id)
+    return None if variables is None else variables == as_variables(sent)
 
 
 def _is_deployed(run: Run, target: TargetPlan) -> bool:
@@ -173,45 +174,54 @@ def _is_deployed(run: Run, target: TargetPlan) -> bool:
     found = run.forge.pipeline(target.project, last.job.pipeline_id)
     said = f"pipeline {found.id} deployed the planned head already; its inputs are not known"
     run.tell("orchestrate", target.project, "done", said, url=found.web_url)
-    _record(run, target, found, {"how": "observed"})
+    _record(run, target, target.project, found, {"how": "observed", "downstream": True})
     return True
 
 
-def _is_under_way(run: Run, target: TargetPlan) -> bool:
-    """Find, without a journal, the pipeline that runs on the planned head already."""
-    found = release_pipelines(run, target, head_after(target), by_hand=True)
-    if not found:
+def _is_under_way(run: Run, target: TargetPlan, planned: PlannedPipeline) -> bool:
+    """Find the pipeline that runs on the planned head already, and take it where it may be."""
+    found = at_work(run, target, planned)
+    if found is None:
         return False
-    if len(found) > 1:
-        raise ambiguous(target.project, found)
-    said = f"pipeline {found[0].id} runs on the planned head already; what started it is not known"
-    run.tell("orchestrate", target.project, "done", said, url=found[0].web_url)
-    _record(run, target, found[0], {"how": "observed"})
+    how = "adopted" if found.approval else "observed"
+    more: dict[str, Any] = {"how": how, "downstream": found.is_downstream}
+    if found.inputs is not None and not found.is_downstream:
+        more["inputs"] = dict(found.inputs)
+    _record(run, target, found.project, found.pipeline, more, found.approval)
+    said = f"pipeline {found.pipeline.id} runs on the planned head already ({how})"
+    run.tell("orchestrate", target.project, "done", said, url=found.pipeline.web_url)
     return True
 
 
 def _done(run: Run, target: TargetPlan, pipeline: Pipeline, how: str, inputs: Any) -> None:  # noqa: ANN401  (JSON)
-    _record(run, target, pipeline, {"how": how, "inputs": inputs})
+    planned = target.pipeline
+    project = planned.project if planned else target.project
+    _record(run, target, project, pipeline, {"how": how, "inputs": inputs})
     said = f"pipeline {pipeline.id} ({how.replace('-', ' ')})"
     run.tell("orchestrate", target.project, "done", said, url=pipeline.web_url)
 
 
-def _record(run: Run, target: TargetPlan, pipeline: Pipeline, more: dict[str, Any]) -> None:
-    planned = target.pipeline
-    observed = more["how"] == "observed"
-    user = pipeline.user.username if pipeline.user else run.forge.current_user().username
+def _record(
+    run: Run,
+    target: TargetPlan,
+    project: str,
+    pipeline: Pipeline,
+    more: dict[str, Any],
+    approval: Approval | None = None,
+) -> None:
     run.journal.add(
         "orchestrate",
         target.project,
         "done",
         {
-            "project": target.project if observed or planned is None else planned.project,
+            "project": project,
             "pipeline": pipeline.id,
             "url": pipeline.web_url,
             "ref": pipeline.ref,
             "sha": pipeline.sha,
-            "user": None if observed else user,
+            "user": pipeline.user.username if pipeline.user else None,
             "created_at": timestamp(pipeline.created_at) if pipeline.created_at else None,
             **more,
         },
+        approval=approval,
     )

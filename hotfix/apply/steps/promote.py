@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hotfix.apply.context import head_after, may_run
-from hotfix.apply.downstream import jobs_named
+from hotfix.apply.downstream import all_jobs, jobs_named
+from hotfix.apply.gate import outlook
 from hotfix.apply.moves import BranchMovedError, ProductionMovedError
 from hotfix.apply.ports import Press
 from hotfix.clock import timestamp
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from hotfix.apply.context import Run
     from hotfix.apply.downstream import Gate
+    from hotfix.apply.gate import Outlook
     from hotfix.forge.types import Job
     from hotfix.plan.model import TargetPlan
 
@@ -46,10 +48,11 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
         job = _after_lost_answer(run, target, job) or job
     if job.status != "manual":
         return replace(gate, job=_was_pressed(run, target, job, ours=pressed_before))
-    _refuse_blocked(run, target, job)
-    answer = _ask(run, target, job, earlier)
+    seen = gate.outlook or _outlook(run, target, gate)
+    _refuse_stopped(seen)
+    answer = _ask(run, target, job, earlier, seen)
     run.prove_locks()
-    _look_again(run, target, gate)
+    _look_again(run, target, gate, seen)
     run.check_stop()
     by = run.forge.current_user().username
     run.journal.add(
@@ -65,6 +68,8 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
             "how": answer,
             "production_sha": target.production.sha,
             "earlier_jobs": [{"job": each.id, "status": each.status} for each in earlier],
+            "gate": seen.facts,
+            "went_past": [*seen.cautions],
         },
         approval=Approval(
             by=by,
@@ -89,17 +94,18 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
     return replace(gate, job=_done(run, target, found, how))
 
 
-def _refuse_blocked(run: Run, target: TargetPlan, job: Job) -> None:
-    """Wait where the deployment needs approvals: GitLab calls its job unplayable then."""
-    for found in run.forge.deployments(target.project, target.environment, order_by="id"):
-        if found.job is not None and found.job.id == job.id and found.status == "blocked":
-            raise WaitingError(
-                "deployment-approval",
-                f"The deployment of {one_line(job.name, 80)} to {target.environment} waits for "
-                f"approval in GitLab: {job.web_url}",
-                hint="Whoever may deploy there approves it on the environment's page. Then: "
-                f"{run.request.command}",
-            )
+def _outlook(run: Run, target: TargetPlan, gate: Gate) -> Outlook:
+    jobs = list(all_jobs(run, target, gate.pipeline))
+    return outlook(run, target, gate.job, jobs)
+
+
+def _refuse_stopped(seen: Outlook) -> None:
+    """Wait where GitLab would refuse the press, for missing approvals say: it names no reason."""
+    if seen.stops:
+        first, *others = seen.stops
+        for other in others:
+            first.add_note(f"{other.message} {other.hint}")
+        raise first
 
 
 def _earlier(run: Run, target: TargetPlan, gate: Gate) -> list[Job]:
@@ -108,7 +114,7 @@ def _earlier(run: Run, target: TargetPlan, gate: Gate) -> list[Job]:
     return [each for each in named if each.id != gate.job.id and each.started_at is not None]
 
 
-def _ask(run: Run, target: TargetPlan, job: Job, earlier: Sequence[Job]) -> str:
+def _ask(run: Run, target: TargetPlan, job: Job, earlier: Sequence[Job], seen: Outlook) -> str:
     press = Press(
         project=target.project,
         job=job.name,
@@ -117,21 +123,27 @@ def _ask(run: Run, target: TargetPlan, job: Job, earlier: Sequence[Job]) -> str:
         url=job.web_url,
         environment=target.environment,
         earlier=tuple(f"{each.web_url} is {each.status}" for each in earlier),
+        told=tuple(seen.told),
+        cautions=tuple(seen.cautions),
     )
     answer = run.operator.approve_press(press)
     if answer is None:
-        again = f"\nIt was pressed before: {'; '.join(press.earlier)}." if press.earlier else ""
+        what = f"The production job {one_line(job.name, 80)} of {target.project}"
+        lines = [
+            f"{what} waits for your yes, for commit {short(press.commit)}: {job.web_url}",
+            *(f"It was pressed before: {each}." for each in press.earlier),
+            *(f"Caution: {each}." for each in press.cautions),
+            *(f"{each}." for each in press.told),
+        ]
         raise WaitingError(
-            "production-gate",
-            f"The production job {one_line(job.name, 80)} of {target.project} waits for your yes, "
-            f"for commit {short(press.commit)}: {job.web_url}" + again,
-            hint=f"Answer at a terminal: {run.request.command}",
+            "production-gate", "\n".join(lines), hint=f"Answer at a terminal: {run.request.command}"
         )
     return answer.source
 
 
-def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
+def _look_again(run: Run, target: TargetPlan, gate: Gate, seen: Outlook) -> None:
     """Between question and press anything may have happened: the last look before the effect."""
+    _refuse_changed(run, seen, _outlook(run, target, gate))
     job, after = gate.job, head_after(target)
     head = run.release_head(target)
     if head != after:
@@ -173,6 +185,19 @@ def _look_again(run: Run, target: TargetPlan, gate: Gate) -> None:
             "forbidden-action",
             f"The job {job.web_url} is the cut-off action; the runbook forbids it.",
             hint="Name the production job under `deploy`, and plan again.",
+        )
+
+
+def _refuse_changed(run: Run, seen: Outlook, now: Outlook) -> None:
+    """Ask anew where something speaks against the press that the question did not say."""
+    _refuse_stopped(now)
+    new = [each for each in now.cautions if each not in seen.cautions]
+    if new:
+        raise WaitingError(
+            "gate-changed",
+            f"While the question was open something came up: {'; '.join(new)}. Nothing was "
+            "pressed.",
+            hint=f"The same command asks again: {run.request.command}",
         )
 
 

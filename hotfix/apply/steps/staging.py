@@ -13,6 +13,7 @@ from hotfix.apply.downstream import (
     hold_downstream,
 )
 from hotfix.apply.events import JobState
+from hotfix.apply.gate import outlook
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
 from hotfix.identifiers import Sha
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotfix.apply.context import Run
+    from hotfix.evidence.model import Entry
     from hotfix.forge.types import Job, Pipeline
     from hotfix.plan.model import TargetPlan
 
@@ -40,24 +42,55 @@ def staging(run: Run, target: TargetPlan) -> Gate:
     downstream = _downstream(run, target)
     pipeline = downstream.pipeline
     _record(run, target, downstream, "observed", {})
+    name = f"pipeline {pipeline.id} of {target.project}"
+    held_up = _HeldUp(run, target, downstream)
     job = run.wait_for(
-        lambda: _gate(run, target, pipeline),
-        what=f"pipeline {pipeline.id} of {target.project} to reach the production gate",
+        lambda: _gate(run, target, pipeline, held_up),
+        step="staging",
+        what=lambda: f"{name} to reach the production gate{held_up.said}: {pipeline.web_url}",
     )
-    jobs = [
-        {"name": each.name, "status": each.status, "url": each.web_url}
-        for each in all_jobs(run, target, pipeline)
-    ]
+    jobs = list(all_jobs(run, target, pipeline))
+    ahead = outlook(run, target, job, jobs) if job.status == "manual" else None
     _record(
         run,
         target,
         downstream,
         "done",
-        {"jobs": jobs, "job": job.id, "job_status": job.status},
+        {
+            "jobs": [{"name": e.name, "status": e.status, "url": e.web_url} for e in jobs],
+            "job": job.id,
+            "job_status": job.status,
+            **({"gate": ahead.facts} if ahead else {}),
+        },
     )
     said = f"{one_line(job.name, 80)} is {job.status}; all before it passed"
     run.tell("staging", target.project, "done", said, url=job.web_url)
-    return Gate(job, pipeline)
+    return Gate(job, pipeline, ahead)
+
+
+class _HeldUp:
+    """The manual jobs before the production job that somebody has to press in GitLab."""
+
+    def __init__(self, run: Run, target: TargetPlan, downstream: Downstream) -> None:
+        self.run = run
+        self.target = target
+        self.downstream = downstream
+        self.said = ""
+
+    def look(self, waiting: Sequence[Job], jobs: Sequence[Job]) -> None:
+        """Tell of each once who may press it, and write it down."""
+        named = [f"{one_line(each.name, 80)} ({each.web_url})" for each in waiting]
+        self.said = f"; somebody has to press {', '.join(named)} in GitLab" if named else ""
+        for job in waiting:
+            known = self.run.journal.last(
+                "staging", self.target.project, "observed", waits_for=job.id
+            )
+            if known is None:
+                found = outlook(self.run, self.target, job, jobs)
+                more: dict[str, Any] = {"waits_for": job.id, "gate": found.facts}
+                _record(self.run, self.target, self.downstream, "observed", more, again=True)
+                for said in (*found.told, *found.cautions, *(e.message for e in found.stops)):
+                    self.run.tell("staging", self.target.project, "note", said)
 
 
 def record_failed_job(
@@ -71,6 +104,12 @@ def record_failed_job(
     return tail
 
 
+def ended_as(job: Job) -> str:
+    """Say how a job ended, and by GitLab's word why: of one that never ran there is no log."""
+    because = job.failure_reason if job.status == "failed" else None
+    return f"{job.status} ({one_line(because, 80)})" if because else job.status
+
+
 def _downstream(run: Run, target: TargetPlan) -> Downstream:
     head = head_after(target)
     started = run.journal.last("orchestrate", target.project, "done")
@@ -78,7 +117,7 @@ def _downstream(run: Run, target: TargetPlan) -> Downstream:
         raise ValueError("orchestrate comes before staging")
     number = int(str(started.facts["pipeline"]))
     recorded = run.journal.last("staging", target.project, "observed")
-    if recorded is not None or started.facts["how"] == "observed":
+    if recorded is not None or _is_downstream(started):
         # A resumed run holds to the pipeline that it followed before, whatever came since.
         known = int(str(recorded.facts["pipeline"])) if recorded else number
         pipeline = run.forge.pipeline(target.project, known)
@@ -105,7 +144,13 @@ def _downstream(run: Run, target: TargetPlan) -> Downstream:
             )
         return None
 
-    return run.wait_for(look, what=f"{orchestrator} to start a pipeline of {target.project}")
+    what = f"{orchestrator} to start a pipeline of {target.project}"
+    return run.wait_for(look, step="staging", what=what)
+
+
+def _is_downstream(started: Entry) -> bool:
+    """Tell whether what was found is the target's own pipeline; records of old do not say so."""
+    return bool(started.facts.get("downstream", started.facts["how"] == "observed"))
 
 
 def _led(run: Run, project: str, pipeline_id: int) -> str:
@@ -119,7 +164,7 @@ def _led(run: Run, project: str, pipeline_id: int) -> str:
     return f"Its trigger jobs: {'; '.join(told)}." if told else "It has no trigger job."
 
 
-def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
+def _gate(run: Run, target: TargetPlan, pipeline: Pipeline, held_up: _HeldUp) -> Job | None:
     """Return the production job once nothing before it is at work any more.
 
     Jobs that stand after a blocking manual job stay ``created``; the pipeline's own status
@@ -128,11 +173,13 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
     name = target.deploy.job if target.deploy else ""
     jobs = sorted(all_jobs(run, target, pipeline), key=lambda job: job.id)
     status = run.forge.pipeline(target.project, pipeline.id).status
+    before = [each for each in jobs if each.name != name and _must_be_pressed(each)]
+    held_up.look(before if status == "manual" else (), jobs)
     run.tell(
         "staging",
         target.project,
         "waiting",
-        f"pipeline {pipeline.id} is {status}",
+        f"pipeline {pipeline.id} is {status}{held_up.said}",
         url=pipeline.web_url,
         jobs=tuple(
             JobState(stage=job.stage, name=job.name, status=job.status, url=job.web_url)
@@ -157,6 +204,11 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline) -> Job | None:
             "the manual production job's name.",
         )
     return None
+
+
+def _must_be_pressed(job: Job) -> bool:
+    """Tell whether a pipeline stands still before a manual job."""
+    return job.status == "manual" and not job.allow_failure
 
 
 def _the_one(target: TargetPlan, named: Sequence[Job]) -> Job | None:
@@ -187,7 +239,7 @@ def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> 
             tail = record_failed_job(run, "staging", target, job)
             raise FailedError(
                 "staging-failed",
-                f"The job {one_line(job.name, 80)} before the production gate is {job.status}: "
+                f"The job {one_line(job.name, 80)} before the production gate is {ended_as(job)}: "
                 f"{job.web_url}\n{tail}",
                 hint="Production was not touched. Retry that job in GitLab if its cause is gone, "
                 f"then go on with: {run.request.command}",
@@ -195,7 +247,13 @@ def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> 
 
 
 def _record(
-    run: Run, target: TargetPlan, found: Downstream, phase: str, more: dict[str, Any]
+    run: Run,
+    target: TargetPlan,
+    found: Downstream,
+    phase: str,
+    more: dict[str, Any],
+    *,
+    again: bool = False,
 ) -> None:
     pipeline = found.pipeline
     facts: dict[str, Any] = {
@@ -209,5 +267,5 @@ def _record(
         **more,
     }
     last = run.journal.last("staging", target.project, "observed", pipeline=pipeline.id)
-    if phase == "done" or last is None:
+    if phase == "done" or last is None or again:
         run.journal.add("staging", target.project, "done" if phase == "done" else "observed", facts)

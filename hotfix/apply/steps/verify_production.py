@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from hotfix.apply.context import head_after, or_go_back
 from hotfix.apply.downstream import jobs_named
 from hotfix.apply.events import JobState
+from hotfix.apply.gate import ahead_of
 from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.steps.promote import observe_press
-from hotfix.apply.steps.staging import record_failed_job
+from hotfix.apply.steps.staging import ended_as, record_failed_job
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
@@ -32,7 +33,11 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
 
     Raises ``FailedError`` where the job failed, or the environment shows another commit.
     """
-    ended = run.wait_for(lambda: _ended(run, target, gate), what=f"{gate.job.name} to end")
+    ended = run.wait_for(
+        lambda: _ended(run, target, gate),
+        step="verify-production",
+        what=f"{one_line(gate.job.name, 80)} to end: {gate.job.web_url}",
+    )
     if run.journal.last("promote", target.project, "done", job=ended.id) is None:
         observe_press(run, target, ended)  # retried in GitLab while it was waited for
     if ended.status != "success":
@@ -80,6 +85,9 @@ def _ended(run: Run, target: TargetPlan, gate: Gate) -> Job | None:
     newest = named[0] if named else run.forge.job(target.project, gate.job.id)
     state = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
     said = f"{one_line(newest.name, 80)} is {newest.status}"
+    if newest.status == "waiting_for_resource":
+        ahead = ahead_of(run, target.project, newest)
+        said += f": {'; '.join(ahead)}" if ahead else "; GitLab does not show behind what"
     run.tell(
         "verify-production",
         target.project,
@@ -105,7 +113,7 @@ def _refuse(run: Run, target: TargetPlan, job: Job) -> None:
     tail = record_failed_job(run, "verify-production", target, job)
     raise FailedError(
         "production-failed",
-        f"The production job {one_line(job.name, 80)} is {job.status}: {job.web_url}\n{tail}",
+        f"The production job {one_line(job.name, 80)} is {ended_as(job)}: {job.web_url}\n{tail}",
         hint="It is not pressed again by itself. Retry it in GitLab if its cause is gone, then "
         f"go on with: {run.request.command}" + or_go_back(run),
     )
