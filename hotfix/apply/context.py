@@ -167,10 +167,11 @@ class Run:
         found = self.look_for(look, longest=longest)
         if found is None:
             named = what if isinstance(what, str) else what()
-            waited = f"Still waiting for {named} after {longest:g} s."
             raise WaitingError(
                 "wait-expired",
-                waited if longest else f"Waiting for {named}.",
+                f"Still waiting after {longest:g} s for {named}"
+                if longest
+                else f"Waiting for {named}",
                 hint=f"Nothing is lost. Go on with: {self.request.command}",
             )
         return found

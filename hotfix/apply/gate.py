@@ -8,6 +8,7 @@ unknown, never taken for fine.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -213,13 +214,20 @@ def _waits_for_approval(
         f"{what} waits for {missing} in GitLab: {seen.job.web_url}",
         *(f"It is {each}." for each in said),
         f"May approve: {'; '.join(may) or 'unknown, GitLab does not show it'}.",
+        *_starter(seen, may),
     ]
     return WaitingError(
         "deployment-approval",
         "\n".join(lines),
-        hint="They approve it on the environment's page; whoever started the pipeline may not, "
-        f"unless the project allows it. Then: {seen.run.request.command}",
+        hint=f"They approve it on the environment's page.\nGo on with: {seen.run.request.command}",
     )
+
+
+def _starter(seen: _Seen, may: Sequence[str]) -> Iterator[str]:
+    """Say of whoever started the pipeline that they may not approve it, unless that is allowed."""
+    starter = one_line(seen.job.user.username, 60) if seen.job.user else ""
+    if any(re.search(rf"[(, ]{re.escape(starter)}[),]", each) for each in may if starter):
+        yield f"{starter} started the pipeline, and may only where the project allows it."
 
 
 def _spoken(approvals: DeploymentApprovals | None, status: str) -> list[str]:
@@ -276,7 +284,7 @@ def _outdated(seen: _Seen, found: Outlook) -> None:
                 f"{said}, and the project prevents outdated deployment jobs: GitLab would refuse "
                 f"to run {seen.job.web_url}",
                 hint="A Maintainer allows it for the moment under Settings > CI/CD > General "
-                f"pipelines. Then: {seen.run.request.command}",
+                f"pipelines.\nGo on with: {seen.run.request.command}",
             )
         )
 

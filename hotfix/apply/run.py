@@ -29,14 +29,14 @@ from hotfix.apply.steps.incident import write_head
 from hotfix.canonical import digest
 from hotfix.clock import timestamp
 from hotfix.errors import (
+    BlockedError,
     HotfixError,
+    InputError,
     InterruptedRunError,
-    LockedError,
     StaleError,
     WaitingError,
 )
 from hotfix.evidence.model import Approval
-from hotfix.forge.protocol import ForgeError
 from hotfix.identifiers import short
 from hotfix.parallel import in_parallel
 from hotfix.plan.document import to_json
@@ -85,17 +85,16 @@ def apply(
     """
     try:
         return _apply(request, forge, clock, operator, progress, stop)
-    except (ForgeError, LockedError) as error:
-        _name_command(error, request)
-        raise
     except StaleError as error:
         name_mover(error, forge)
         if error.code in _PLANNED_ANEW:
-            error.hint = f"{error.hint} Plan again with: {request.plan_command}"
+            error.hint = f"{error.hint}\nPlan again with: {request.plan_command}"
+        _name_command(error, request)
+        raise
+    except InputError:
         raise
     except HotfixError as error:
-        if error.code.startswith("lock-"):
-            _name_command(error, request)
+        _name_command(error, request)
         raise
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
@@ -106,10 +105,16 @@ def apply(
 
 
 def _name_command(error: HotfixError, request: Request) -> None:
-    """End a refusal with the command that goes on, where whoever refused could not know it."""
-    if request.command not in error.hint:
-        between = "\n" if "\n" in error.hint else " "
-        error.hint = f"{error.hint}{between}Go on with: {request.command}".lstrip()
+    """End a refusal with the command that comes next, where whoever refused did not name it."""
+    last = error.hint.rpartition("\n")[2]
+    offered = (request.command, request.plan_command, request.way_back, "hotfix audit ")
+    if any(each and each in last for each in offered):
+        return
+    again = isinstance(error, BlockedError | StaleError)
+    following = (
+        f"Plan again with: {request.plan_command}" if again else f"Go on with: {request.command}"
+    )
+    error.hint = f"{error.hint}\n{following}".lstrip()
 
 
 def _apply(

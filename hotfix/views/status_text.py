@@ -17,7 +17,9 @@ _STYLES: Final = {"done": GOOD, "waiting": CAUTION, "locked": CAUTION}
 def status_text(standing: Standing, lock: Lock | None, *, width: int, colour: bool) -> str:
     """Write where a hotfix stands, with the nine checks as far as they are proven."""
     page = Page(width)
-    page.line((standing.message, _STYLES.get(standing.kind, BAD)), hang=2)
+    style = _STYLES.get(standing.kind, BAD)
+    for line in standing.message.splitlines():
+        page.line((line, style), hang=2)
     if lock is not None:
         checks_table(page, lock.checks)
     if standing.hint:

@@ -88,7 +88,7 @@ def _create(run: Run, target: TargetPlan, planned: PlannedPipeline) -> None:
                 "pipeline-not-started",
                 f"GitLab gave no answer to the pipeline in {planned.project}, "
                 "and none of it is to be seen.",
-                hint=f"{error.message} Go on with: {run.request.command}",
+                hint=f"{error.message}.\nGo on with: {run.request.command}",
             ) from error
         pipeline = found
     _done(run, target, pipeline, how, inputs)

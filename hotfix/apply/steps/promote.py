@@ -103,8 +103,8 @@ def _refuse_stopped(seen: Outlook) -> None:
     """Wait where GitLab would refuse the press, for missing approvals say: it names no reason."""
     if seen.stops:
         first, *others = seen.stops
-        for other in others:
-            first.add_note(f"{other.message} {other.hint}")
+        lines = [first.message, *(each.message for each in others)]
+        first.message = "\n".join([*lines, *(f"Caution: {each}." for each in seen.cautions)])
         raise first
 
 

@@ -33,10 +33,11 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
 
     Raises ``FailedError`` where the job failed, or the environment shows another commit.
     """
+    name, states = one_line(gate.job.name, 80), [f"is {gate.job.status}"]
     ended = run.wait_for(
-        lambda: _ended(run, target, gate),
+        lambda: _ended(run, target, gate, states),
         step="verify-production",
-        what=f"{one_line(gate.job.name, 80)} to end: {gate.job.web_url}",
+        what=lambda: f"{name} to end; it {states[-1]}: {gate.job.web_url}",
     )
     if run.journal.last("promote", target.project, "done", job=ended.id) is None:
         observe_press(run, target, ended)  # retried in GitLab while it was waited for
@@ -79,22 +80,26 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
     run.tell("verify-production", target.project, "done", said, url=environment.web_url)
 
 
-def _ended(run: Run, target: TargetPlan, gate: Gate) -> Job | None:
-    """Return the newest job of that name once it has ended: a person may have retried it."""
+def _ended(run: Run, target: TargetPlan, gate: Gate, states: list[str]) -> Job | None:
+    """Return the newest job of that name once it has ended: a person may have retried it.
+
+    Where it stands is added to ``states``.
+    """
     named = jobs_named(run, target, gate.pipeline, gate.job.name)
     newest = named[0] if named else run.forge.job(target.project, gate.job.id)
-    state = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
-    said = f"{one_line(newest.name, 80)} is {newest.status}"
+    shown = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
+    state = f"is {newest.status}"
     if newest.status == "waiting_for_resource":
         ahead = ahead_of(run, target.project, newest)
-        said += f": {'; '.join(ahead)}" if ahead else "; GitLab does not show behind what"
+        state += f": {'; '.join(ahead)}" if ahead else "; GitLab does not show behind what"
+    states.append(state)
     run.tell(
         "verify-production",
         target.project,
         "waiting",
-        said,
+        f"{one_line(newest.name, 80)} {state}",
         url=newest.web_url,
-        jobs=(state,),
+        jobs=(shown,),
     )
     return newest if newest.status in PIPELINE_ENDED else None
 
