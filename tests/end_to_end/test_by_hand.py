@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from .conftest import CORE, Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hotfix.sandbox.request_log import Request
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.oracle]
 
@@ -42,20 +45,75 @@ def test_a_hotfix_begun_by_hand_is_adopted_without_a_new_commit(
     desk: Desk, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     _restore_and_pick(desk.sandbox, tmp_path_factory.mktemp("by-hand"))
-    head = desk.sandbox.world.release_sha(CORE)
+    world = desk.sandbox.world
+    head = world.release_sha(CORE)
+    picked = world.project(CORE).repository.commit(head).message.decode()
+    assert re.search(r"\(cherry[- ]picked from commit [0-9a-f]{40}\)", picked), (
+        "GitLab's own trailer"
+    )
+    assert "Hotfix:" not in picked
 
     done = desk.run("apply", "hotfix.yaml", "--auto-approve", "--promote")
 
     assert done.returncode == 0, done.stderr.decode()
-    assert desk.sandbox.world.release_sha(CORE) == head
+    assert world.release_sha(CORE) == head == world.production_sha(CORE)
+    pushed = [r for r in desk.sandbox.requests.matching("POST", "git-receive-pack") if _by_us(r)]
+    assert pushed, "the lock"
+    assert not any(b"refs/heads/" in request.body for request in pushed)
     lock = json.loads(desk.lockfile.read_bytes())
     assert {commit["action"] for commit in lock["plan"]["targets"][0]["commits"]} == {"keep"}
-    assert {check["outcome"] for check in lock["checks"]} == {"passed"}
+    assert lock["plan"]["summary"]["commits"] == 0
+    assert [check["outcome"] for check in lock["checks"]] == ["passed"] * 9
+    audited = desk.run("audit", "hotfix.lock.json")
+    assert audited.returncode == 0, audited.stdout.decode()
+
+
+def test_a_pipeline_started_by_hand_too_is_adopted_by_its_number_alone(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    api = _restore_and_pick(desk.sandbox, tmp_path_factory.mktemp("by-hand"))
+    pipeline, _ = _started(api)
+
+    asked = desk.run("apply", "hotfix.yaml", "--auto-approve", "--promote")
+    assert asked.returncode == 3
+    said = asked.stderr.decode()
+    assert f"error[pipeline-found]: Pipeline {pipeline.id} of evenergi/develop" in said
+    assert "started by operator" in said
+    adopt = f"--adopt-pipeline={pipeline.id}"
+    done = desk.run("apply", "hotfix.yaml", "--auto-approve", "--promote", adopt)
+
+    assert done.returncode == 1, "nobody can prove the inputs of a pipeline started by hand"
+    lock = json.loads(desk.lockfile.read_bytes())
+    missing = [check["id"] for check in lock["checks"] if check["outcome"] != "passed"]
+    assert missing == ["orchestration-inputs", "cut-off-not-selected"]
+    assert desk.sandbox.world.production_sha(CORE) == desk.sandbox.world.release_sha(CORE)
+    assert len(desk.sandbox.requests.matching("POST", r"/projects/[^/]+(/[^/]+)?/pipeline$")) == 1
 
 
 def _by_hand(sandbox: Sandbox, folder: Path) -> str:
     api = _restore_and_pick(sandbox, folder)
     project = api.projects.get(CORE)
+    _, downstream = _started(api)
+    found = project.pipelines.get(downstream["id"])
+    job = _soon(
+        lambda: next(
+            (
+                each
+                for each in found.jobs.list(get_all=True)
+                if each.name == "deploy-production" and each.status == "manual"
+            ),
+            None,
+        )
+    )
+    project.jobs.get(job.id).play()
+    head = project.branches.get("release").commit["id"]
+    environment = project.environments.list(name="production", get_all=True)[0].id
+    _soon(lambda: project.environments.get(environment).last_deployment["sha"] == head or None)
+    return sandbox.world.project(CORE).repository.tree(head)
+
+
+def _started(api: gitlab.Gitlab) -> tuple[Any, dict[str, Any]]:
+    """Start the guided pipeline as its page does, until the target's pipeline is there."""
     pipeline = api.projects.get("evenergi/develop").pipelines.create(
         {
             "ref": "main",
@@ -76,22 +134,12 @@ def _by_hand(sandbox: Sandbox, folder: Path) -> str:
             None,
         )
     )
-    found = project.pipelines.get(downstream["id"])
-    job = _soon(
-        lambda: next(
-            (
-                each
-                for each in found.jobs.list(get_all=True)
-                if each.name == "deploy-production" and each.status == "manual"
-            ),
-            None,
-        )
-    )
-    project.jobs.get(job.id).play()
-    head = project.branches.get("release").commit["id"]
-    environment = project.environments.list(name="production", get_all=True)[0].id
-    _soon(lambda: project.environments.get(environment).last_deployment["sha"] == head or None)
-    return sandbox.world.project(CORE).repository.tree(head)
+    return pipeline, downstream
+
+
+def _by_us(request: Request) -> bool:
+    """Tell our own pushes from those of the git client."""
+    return b"agent=git/2.0-hotfix" in request.body
 
 
 def _restore_and_pick(sandbox: Sandbox, folder: Path) -> gitlab.Gitlab:
