@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply.events import JobState
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
 from hotfix.identifiers import short
@@ -130,6 +131,13 @@ def all_jobs(
             continue
         if (child.ref, child.sha) == (pipeline.ref, pipeline.sha):
             yield from all_jobs(run, target, child, depth - 1)
+
+
+def job_state(run: Run, job: Job) -> JobState:
+    """Show a job with the time that it has run."""
+    until = job.finished_at or run.clock.now()
+    ran = max(0, int((until - job.started_at).total_seconds())) if job.started_at else None
+    return JobState(stage=job.stage, name=job.name, status=job.status, url=job.web_url, seconds=ran)
 
 
 def ambiguous(run: Run, project: str, found: Sequence[Pipeline]) -> FailedError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from hotfix.evidence.model import StepName
 from hotfix.models import Frozen
 
@@ -15,6 +17,7 @@ class JobState(Frozen):
     name: str
     status: str
     url: str
+    seconds: int | None = Field(default=None, description="How long it has run, or ran.")
 
 
 class Event(Frozen):

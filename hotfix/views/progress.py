@@ -174,6 +174,8 @@ class _Current:
             ),
         )
         yield head
+        if event.url:
+            yield Text(f"   {printable(event.url)}", style=QUIET, overflow="fold")
         if event.jobs:
             yield _jobs_table(event.jobs)
 
@@ -185,7 +187,8 @@ def _jobs_table(jobs: Sequence[JobState]) -> Table:
             Text("   " + one_line(job.stage, 20), style=QUIET),
             Text(one_line(job.name, 40)),
             Text(one_line(job.status, 20), style=_STATUS.get(job.status, "")),
+            Text("" if job.seconds is None else f"{job.seconds} s", style=QUIET),
         )
     if len(jobs) > _JOBS:
-        table.add_row("", Text(f"and {len(jobs) - _JOBS} more", style=QUIET), "")
+        table.add_row("", Text(f"and {len(jobs) - _JOBS} more", style=QUIET), "", "")
     return table

@@ -366,7 +366,7 @@ def test_a_manual_job_before_production_is_named_with_who_may_press_it(
         rehearsal.apply(longest=30.0)
 
     assert caught.value.code == "wait-expired"
-    assert "somebody has to press deploy-staging (http" in caught.value.message
+    assert "somebody has to press deploy-staging in GitLab, http" in caught.value.message
     told = [each.message for each in rehearsal.screen.events if each.phase == "note"]
     assert any(each.startswith("staging is protected; may press: Developers +") for each in told)
     (entry,) = [each for each in rehearsal.lock.entries if "waits_for" in each.facts]

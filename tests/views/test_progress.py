@@ -15,7 +15,11 @@ from hotfix.views.progress import LiveProgress, PlainProgress, Several
 if TYPE_CHECKING:
     from hotfix.clock import Clock
 
-JOBS = (JobState(stage="deploy", name="deploy-staging", status="running", url="https://x.test"),)
+JOBS = (
+    JobState(
+        stage="deploy", name="deploy-staging", status="running", url="https://x.test", seconds=12
+    ),
+)
 
 
 def _event(**more: Any) -> Event:  # noqa: ANN401  (any field of an event)
@@ -85,7 +89,9 @@ def test_the_live_display_keeps_what_is_done_and_drops_what_went_on(clock: Clock
     )
     with LiveProgress(console, clock) as live:
         live.emit(_event(phase="started", message="restore release"))
-        live.emit(_event(phase="waiting", message="pipeline 31", jobs=JOBS))
+        live.emit(
+            _event(phase="waiting", message="pipeline 31", jobs=JOBS, url="https://x.test/31")
+        )
         with live.paused():
             screen.write("QUESTION\n")
         live.emit(_event())
@@ -95,6 +101,8 @@ def test_the_live_display_keeps_what_is_done_and_drops_what_went_on(clock: Clock
     assert shown.index("QUESTION") < shown.index("done   [restore]")
     assert "pipeline 31" in shown
     assert "deploy-staging" in shown
+    assert "12 s" in shown
+    assert "https://x.test/31" in shown
     assert shown.count("\x1b[?25h") == shown.count("\x1b[?25l"), "the cursor is shown again"
 
 

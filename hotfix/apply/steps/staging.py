@@ -11,8 +11,8 @@ from hotfix.apply.downstream import (
     all_jobs,
     find_downstream,
     hold_downstream,
+    job_state,
 )
-from hotfix.apply.events import JobState
 from hotfix.apply.gate import outlook
 from hotfix.errors import FailedError
 from hotfix.forge.types import PIPELINE_ENDED
@@ -47,7 +47,9 @@ def staging(run: Run, target: TargetPlan) -> Gate:
     job = run.wait_for(
         lambda: _gate(run, target, pipeline, held_up),
         step="staging",
-        what=lambda: f"{name} to reach the production gate{held_up.said}: {pipeline.web_url}",
+        what=lambda: (
+            f"{name} to reach the production gate{held_up.said or f': {pipeline.web_url}'}"
+        ),
     )
     jobs = list(all_jobs(run, target, pipeline))
     ahead = outlook(run, target, job, jobs) if job.status == "manual" else None
@@ -75,12 +77,14 @@ class _HeldUp:
         self.run = run
         self.target = target
         self.downstream = downstream
-        self.said = ""
+        self.names = self.said = ""
 
     def look(self, waiting: Sequence[Job], jobs: Sequence[Job]) -> None:
         """Tell of each once who may press it, and write it down."""
-        named = [f"{one_line(each.name, 80)} ({each.web_url})" for each in waiting]
-        self.said = f"; somebody has to press {', '.join(named)} in GitLab" if named else ""
+        names = ", ".join(one_line(each.name, 80) for each in waiting)
+        urls = "".join(f" {each.web_url}" for each in waiting)
+        self.names = f"; somebody has to press {names} in GitLab" if names else ""
+        self.said = f"{self.names},{urls}" if names else ""
         for job in waiting:
             known = self.run.journal.last(
                 "staging", self.target.project, "observed", waits_for=job.id
@@ -179,12 +183,9 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline, held_up: _HeldUp) ->
         "staging",
         target.project,
         "waiting",
-        f"pipeline {pipeline.id} is {status}{held_up.said}",
+        f"pipeline {pipeline.id} is {status}{held_up.names}",
         url=pipeline.web_url,
-        jobs=tuple(
-            JobState(stage=job.stage, name=job.name, status=job.status, url=job.web_url)
-            for job in jobs
-        ),
+        jobs=tuple(job_state(run, job) for job in jobs),
     )
     job = _the_one(target, [job for job in jobs if job.name == name])
     if job is not None and _was_started(job):

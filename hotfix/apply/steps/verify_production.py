@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.apply.context import head_after, or_go_back
-from hotfix.apply.downstream import jobs_named
-from hotfix.apply.events import JobState
+from hotfix.apply.downstream import job_state, jobs_named
 from hotfix.apply.gate import ahead_of
 from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.steps.promote import observe_press
@@ -87,7 +86,6 @@ def _ended(run: Run, target: TargetPlan, gate: Gate, states: list[str]) -> Job |
     """
     named = jobs_named(run, target, gate.pipeline, gate.job.name)
     newest = named[0] if named else run.forge.job(target.project, gate.job.id)
-    shown = JobState(stage=newest.stage, name=newest.name, status=newest.status, url=newest.web_url)
     state = f"is {newest.status}"
     if newest.status == "waiting_for_resource":
         ahead = ahead_of(run, target.project, newest)
@@ -99,7 +97,7 @@ def _ended(run: Run, target: TargetPlan, gate: Gate, states: list[str]) -> Job |
         "waiting",
         f"{one_line(newest.name, 80)} {state}",
         url=newest.web_url,
-        jobs=(shown,),
+        jobs=(job_state(run, newest),),
     )
     return newest if newest.status in PIPELINE_ENDED else None
 
