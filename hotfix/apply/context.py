@@ -167,11 +167,10 @@ class Run:
         found = self.look_for(look, longest=longest)
         if found is None:
             named = what if isinstance(what, str) else what()
+            after = f"Still waiting after {longest:g} s" if longest else "Waiting"
             raise WaitingError(
                 "wait-expired",
-                f"Still waiting after {longest:g} s for {named}"
-                if longest
-                else f"Waiting for {named}",
+                f"{after} for {named}",
                 hint=f"Nothing is lost. Go on with: {self.request.command}",
             )
         return found

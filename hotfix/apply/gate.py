@@ -209,16 +209,15 @@ def _waits_for_approval(
 ) -> WaitingError:
     missing = counted(pending, "more approval") if pending else "approval"
     where = one_line(seen.environment or "its environment", 80)
-    what = f"The deployment of {one_line(seen.job.name, 80)} to {where}"
-    lines = [
-        f"{what} waits for {missing} in GitLab: {seen.job.web_url}",
+    around = [
         *(f"It is {each}." for each in said),
         f"May approve: {'; '.join(may) or 'unknown, GitLab does not show it'}.",
         *_starter(seen, may),
     ]
     return WaitingError(
         "deployment-approval",
-        "\n".join(lines),
+        f"The deployment of {one_line(seen.job.name, 80)} to {where} waits for {missing} in "
+        f"GitLab: {seen.job.web_url}" + "".join(f"\n{each}" for each in around),
         hint=f"They approve it on the environment's page.\nGo on with: {seen.run.request.command}",
     )
 

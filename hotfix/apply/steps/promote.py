@@ -128,15 +128,17 @@ def _ask(run: Run, target: TargetPlan, job: Job, earlier: Sequence[Job], seen: O
     )
     answer = run.operator.approve_press(press)
     if answer is None:
-        what = f"The production job {one_line(job.name, 80)} of {target.project}"
-        lines = [
-            f"{what} waits for your yes, for commit {short(press.commit)}: {job.web_url}",
+        around = [
             *(f"It was pressed before: {each}." for each in press.earlier),
             *(f"Caution: {each}." for each in press.cautions),
             *(f"{each}." for each in press.told),
         ]
         raise WaitingError(
-            "production-gate", "\n".join(lines), hint=f"Answer at a terminal: {run.request.command}"
+            "production-gate",
+            f"The production job {one_line(job.name, 80)} of {target.project} waits for your yes, "
+            f"for commit {short(press.commit)}: {job.web_url}"
+            + "".join(f"\n{each}" for each in around),
+            hint=f"Answer at a terminal: {run.request.command}",
         )
     return answer.source
 
