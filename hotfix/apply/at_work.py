@@ -114,7 +114,8 @@ def _candidates(run: Run, target: TargetPlan, planned: PlannedPipeline) -> list[
     found = run.look_for(look, longest=run.request.pace.grace)
     if found is not None:
         return found
-    own = [each for each in on_their_way if _is_own(run, planned.project, each)]
+    sent = [each for each in on_their_way if each.source == "api"]
+    own = [each for each in sent if _is_own(run, planned.project, each)]
     if own:
         raise unclear(run, planned.project, own)
     for each in on_their_way:
@@ -209,7 +210,13 @@ def _is_ours(run: Run, target: TargetPlan, planned: PlannedPipeline, found: AtWo
         given = (found.inputs or {}).get(planned.operation_input, "")
         if key.search(found.pipeline.name or "") or key.fullmatch(given):
             return True
-    return _lost_its_record(run, target) and _is_own(run, found.project, found.pipeline)
+    # A script of the orchestrator's may have used a trigger token; this program never does.
+    sources = {"api", "trigger"} if found.is_downstream else {"api"}
+    return (
+        _lost_its_record(run, target)
+        and found.pipeline.source in sources
+        and _is_own(run, found.project, found.pipeline)
+    )
 
 
 def _lost_its_record(run: Run, target: TargetPlan) -> bool:
@@ -224,8 +231,6 @@ def _lost_its_record(run: Run, target: TargetPlan) -> bool:
 
 
 def _is_own(run: Run, project: str, pipeline: Pipeline) -> bool:
-    if pipeline.source not in {"api", "trigger"}:
-        return False
     user = (pipeline if pipeline.user else run.forge.pipeline(project, pipeline.id)).user
     return user is not None and user.username == run.forge.current_user().username
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hotfix.plan.document import to_json
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hotfix.evidence.model import Entry
 
@@ -61,7 +61,26 @@ def sentence(entry: Entry) -> str:
         template = "{error}: {message}"
     if template is None:
         return one_line(json.dumps(facts, ensure_ascii=False))
-    return one_line(template.format_map(_Told(facts)), 400)
+    told = template.format_map(_Told(facts))
+    return one_line("; ".join([told, *_at_the_gate(facts)]), 600)
+
+
+def _at_the_gate(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Tell who might open a gate, what was missing then, and what somebody went past."""
+    gate = facts.get("gate")
+    if isinstance(gate, dict) and "confirmed_by" not in facts:
+        may = gate.get("may_press")
+        yield f"may press: {_each(may)}" if may else "who may press was not shown"
+        approvals = gate.get("approvals")
+        if isinstance(approvals, dict) and approvals.get("pending"):
+            may_give = _each(approvals.get("may_give")) or "not shown"
+            yield f"approvals missing: {approvals['pending']}, of {may_give}"
+    if facts.get("went_past"):
+        yield f"past: {_each(facts['went_past'])}"
+
+
+def _each(fact: object) -> str:
+    return "; ".join(map(str, fact)) if isinstance(fact, list) else ""
 
 
 class _Told(dict[str, str]):

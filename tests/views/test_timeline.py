@@ -45,3 +45,28 @@ def test_braces_in_facts_are_only_text(lock: Lock) -> None:
     facts = {"name": "{0.__class__}", "outcome": "{x}", "detail": "{{"}
 
     assert sentence(_entry(lock, "smoke", "observed", facts)) == "{0.__class__}: {x}, {{"
+
+
+def test_a_gate_tells_who_may_open_it_and_what_is_missing(lock: Lock) -> None:
+    approvals = {"pending": 1, "given": [], "rejected": [], "may_give": ["1 of Rita (rita)"]}
+    facts: dict[str, Any] = {"pipeline": 31, "job": 85, "job_status": "manual"}
+    gate = {"may_press": ["Maintainers (olga)", "Rita (rita)"], "approvals": approvals}
+
+    assert sentence(_entry(lock, "staging", "done", {**facts, "gate": gate})) == (
+        "pipeline 31 waits at job 85: manual; may press: Maintainers (olga); Rita (rita); "
+        "approvals missing: 1, of 1 of Rita (rita)"
+    )
+    unknown = {"may_press": None, "approvals": None}
+    assert sentence(_entry(lock, "staging", "done", {**facts, "gate": unknown})).endswith(
+        "manual; who may press was not shown"
+    )
+    assert sentence(_entry(lock, "staging", "done", facts)).endswith("85: manual")
+
+
+def test_a_press_tells_what_it_went_past(lock: Lock) -> None:
+    facts = {"job_name": "deploy", "job": 85, "commit": "1a2b3c4d", "confirmed_by": "olga"}
+    past = {"how": "typed", "went_past": ["A deploy freeze is in force"], "gate": {}}
+
+    assert sentence(_entry(lock, "promote", "intent", {**facts, **past})) == (
+        "press deploy (85) for 1a2b3c4d, yes by olga: typed; past: A deploy freeze is in force"
+    )
