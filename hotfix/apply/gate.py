@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply.around_gate import look_around
 from hotfix.apply.freeze import UnreadableFreezeError, frozen_until
 from hotfix.clock import timestamp
 from hotfix.errors import WaitingError
-from hotfix.parallel import Together, in_parallel
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -24,22 +23,18 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+    from hotfix.apply.around_gate import Seen
     from hotfix.apply.context import Run
     from hotfix.forge.types import (
-        Deployment,
         DeploymentApprovals,
-        FreezePeriod,
         Grant,
         Job,
         Member,
-        Protection,
     )
     from hotfix.plan.model import TargetPlan
 
 _NAMES: Final = 10
-_DEPLOYMENTS: Final = 50
-_GROUPS: Final = 20
-"""How many names, deployments and resource groups are looked at."""
+"""How many people are named of a role."""
 
 
 @dataclass(slots=True)
@@ -54,110 +49,16 @@ class Outlook:
     facts: dict[str, JsonValue] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What GitLab shows around a job; ``None`` is what it does not show."""
-
-    run: Run
-    target: TargetPlan
-    job: Job
-    jobs: Sequence[Job]
-    environment: str | None
-    deployments: tuple[Deployment, ...]
-    protections: tuple[Protection, ...] | None
-    freezes: tuple[FreezePeriod, ...] | None
-    ahead: tuple[str, ...] | None
-    approvals: DeploymentApprovals | None
-    members: tuple[Member, ...]
-
-    @property
-    def deployment(self) -> Deployment | None:
-        """The record of the job's own deployment, which is there as soon as the job is."""
-        return next((each for each in self.deployments if _is_of(each, self.job)), None)
-
-    @property
-    def protection(self) -> Protection | None:
-        """The rule of the environment, if one of the project's own is shown."""
-        rules = self.protections or ()
-        return next((each for each in rules if each.environment == self.environment), None)
-
-
 def outlook(run: Run, target: TargetPlan, job: Job, jobs: Sequence[Job]) -> Outlook:
     """Look at all that stands before a manual job; ``jobs`` are those of its pipeline."""
-    seen, found = _look(run, target, job, jobs), Outlook()
+    seen, found = look_around(run, target, job, jobs), Outlook()
     found.facts["job"] = job.id
     for tell in (_who, _approvals, _outdated, _freezes, _queue, _artifacts):
         tell(seen, found)
     return found
 
 
-def ahead_of(run: Run, project: str, job: Job) -> tuple[str, ...] | None:
-    """Name the jobs that are ahead of a job in a resource group; ``None`` where none is shown.
-
-    GitLab does not tell of a job which group is its: it is one in whose queue it stands, or that a
-    job of the same name has now.
-    """
-    keys = run.forge.resource_groups(project)
-    if keys is None:
-        return None
-    keys = keys[:_GROUPS]
-    current = in_parallel(partial(run.forge.current_job, project, key) for key in keys)
-    ahead: list[str] = []
-    for key, holder in zip(keys, current, strict=True):
-        if holder is None or holder.id == job.id:
-            continue
-        waits = run.forge.upcoming_jobs(project, key)
-        place = next((number for number, each in enumerate(waits) if each.id == job.id), None)
-        if place is not None or holder.name == job.name:
-            before = (holder, *waits[:place])
-            ahead += [
-                f"{_named(each)} has resource group {one_line(key, 60)}" for each in before[:1]
-            ]
-            ahead += [f"{_named(each)} waits for it before this one" for each in before[1:]]
-    return tuple(ahead)
-
-
-def _look(run: Run, target: TargetPlan, job: Job, jobs: Sequence[Job]) -> _Seen:
-    forge, project = run.forge, target.project
-    together = Together()
-    listed = together.add(
-        partial(forge.deployments, project, None, order_by="id", limit=_DEPLOYMENTS)
-    )
-    protections = together.add(partial(forge.protections, project))
-    freezes = together.add(partial(forge.freeze_periods, project))
-    together.run()
-    own = next((each for each in listed.result if _is_of(each, job)), None)
-    environment = own.environment if own else _planned_environment(target, job)
-    approvals = forge.deployment_approvals(project, own.id) if own else None
-    rules = protections.result or ()
-    is_ruled = bool(approvals and approvals.pending) or environment in {
-        each.environment for each in rules
-    }
-    return _Seen(
-        run=run,
-        target=target,
-        job=job,
-        jobs=jobs,
-        environment=environment,
-        deployments=listed.result,
-        protections=protections.result,
-        freezes=freezes.result,
-        ahead=ahead_of(run, project, job),
-        approvals=approvals,
-        members=(forge.members(project) or ()) if is_ruled else (),
-    )
-
-
-def _planned_environment(target: TargetPlan, job: Job) -> str | None:
-    is_planned = target.deploy is not None and target.deploy.job == job.name
-    return target.environment if is_planned else None
-
-
-def _is_of(deployment: Deployment, job: Job) -> bool:
-    return deployment.job is not None and deployment.job.id == job.id
-
-
-def _who(seen: _Seen, found: Outlook) -> None:
+def _who(seen: Seen, found: Outlook) -> None:
     where = one_line(seen.environment or "its environment", 80)
     rule = seen.protection
     found.facts |= {"environment": seen.environment, "may_press": None}
@@ -181,7 +82,7 @@ def _who(seen: _Seen, found: Outlook) -> None:
         )
 
 
-def _approvals(seen: _Seen, found: Outlook) -> None:
+def _approvals(seen: Seen, found: Outlook) -> None:
     """Tell who approved; a free GitLab shows none, and that it does not was said already."""
     deployment, approvals = seen.deployment, seen.approvals
     found.facts |= {"deployment": deployment.id if deployment else None, "approvals": None}
@@ -205,7 +106,7 @@ def _approvals(seen: _Seen, found: Outlook) -> None:
 
 
 def _waits_for_approval(
-    seen: _Seen, pending: int | None, said: Sequence[str], may: Sequence[str]
+    seen: Seen, pending: int | None, said: Sequence[str], may: Sequence[str]
 ) -> WaitingError:
     missing = counted(pending, "more approval") if pending else "approval"
     where = one_line(seen.environment or "its environment", 80)
@@ -222,7 +123,7 @@ def _waits_for_approval(
     )
 
 
-def _starter(seen: _Seen, may: Sequence[str]) -> Iterator[str]:
+def _starter(seen: Seen, may: Sequence[str]) -> Iterator[str]:
     """Say of whoever started the pipeline that they may not approve it, unless that is allowed."""
     starter = one_line(seen.job.user.username, 60) if seen.job.user else ""
     if any(re.search(rf"[(, ]{re.escape(starter)}[),]", each) for each in may if starter):
@@ -234,7 +135,7 @@ def _spoken(approvals: DeploymentApprovals | None, status: str) -> list[str]:
     return [each.user.username for each in given if each.status == status]
 
 
-def _may_approve(seen: _Seen, spoken: set[str]) -> Iterator[str]:
+def _may_approve(seen: Seen, spoken: set[str]) -> Iterator[str]:
     """Name who can still give an approval, rule by rule."""
     rules = seen.approvals.rules if seen.approvals else ()
     for rule in rules:
@@ -245,7 +146,7 @@ def _may_approve(seen: _Seen, spoken: set[str]) -> Iterator[str]:
         yield from (_granted(seen, each, but=spoken) for each in seen.protection.deployers)
 
 
-def _outdated(seen: _Seen, found: Outlook) -> None:
+def _outdated(seen: Seen, found: Outlook) -> None:
     own = seen.deployment
     found.facts["outdated"] = None
     if own is None:
@@ -288,7 +189,7 @@ def _outdated(seen: _Seen, found: Outlook) -> None:
         )
 
 
-def _freezes(seen: _Seen, found: Outlook) -> None:
+def _freezes(seen: Seen, found: Outlook) -> None:
     found.facts["freeze"] = None
     if seen.freezes is None:
         found.told.append("Whether a deploy freeze is in force is unknown: GitLab does not show it")
@@ -307,7 +208,7 @@ def _freezes(seen: _Seen, found: Outlook) -> None:
     found.facts["freeze"] = until
 
 
-def _queue(seen: _Seen, found: Outlook) -> None:
+def _queue(seen: Seen, found: Outlook) -> None:
     found.facts["ahead"] = None if seen.ahead is None else [*seen.ahead]
     if seen.ahead is None:
         found.told.append("Whether a resource group is busy is unknown: GitLab does not show it")
@@ -315,7 +216,7 @@ def _queue(seen: _Seen, found: Outlook) -> None:
         found.told.append(f"Pressed, it will wait: {'; '.join(seen.ahead)}")
 
 
-def _artifacts(seen: _Seen, found: Outlook) -> None:
+def _artifacts(seen: Seen, found: Outlook) -> None:
     """Notice artifacts that are gone; whether the job needs them, REST does not tell."""
     now = seen.run.clock.now()
     newest = {each.name: each for each in sorted(seen.jobs, key=lambda each: each.id)}
@@ -334,7 +235,7 @@ def _artifacts(seen: _Seen, found: Outlook) -> None:
         )
 
 
-def _granted(seen: _Seen, grant: Grant, *, but: Iterable[str] = ()) -> str:
+def _granted(seen: Seen, grant: Grant, *, but: Iterable[str] = ()) -> str:
     """Name whom a rule lets in, the people too where GitLab shows them."""
     people = [each.user.username for each in seen.members if _is_granted(grant, each)]
     people = [name for name in people if name not in set(but)]
@@ -351,16 +252,10 @@ def _is_granted(grant: Grant, member: Member) -> bool:
     return grant.group_id is None and bool(level) and member.access_level >= (level or 0)
 
 
-def _may_be(seen: _Seen, grant: Grant, user_id: int) -> bool:
+def _may_be(seen: Seen, grant: Grant, user_id: int) -> bool:
     """Tell whether somebody may be let in; of a group's members nothing is known."""
     own = [each for each in seen.members if each.user.id == user_id]
     return grant.group_id is not None or any(_is_granted(grant, each) for each in own)
-
-
-def _named(job: Job) -> str:
-    of = f" of pipeline {job.pipeline_id}" if job.pipeline_id else ""
-    by = f", started by {one_line(job.user.username, 60)}" if job.user else ""
-    return f"{one_line(job.name, 80)} ({job.id}{of}{by}, {job.web_url})"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.apply.around_gate import ahead_of
 from hotfix.apply.context import head_after, or_go_back
 from hotfix.apply.downstream import job_state, jobs_named
-from hotfix.apply.gate import ahead_of
 from hotfix.apply.moves import BranchMovedError
 from hotfix.apply.steps.promote import observe_press
 from hotfix.apply.steps.staging import ended_as, record_failed_job
