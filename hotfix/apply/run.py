@@ -91,10 +91,10 @@ def apply(
             error.hint = f"{error.hint}\nPlan again with: {request.plan_command}"
         _name_command(error, request)
         raise
-    except InputError:
-        raise
     except HotfixError as error:
-        _name_command(error, request)
+        # What is wrong with the command line itself is not mended by the same command.
+        if not isinstance(error, InputError) or error.code.startswith("lock-"):
+            _name_command(error, request)
         raise
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
