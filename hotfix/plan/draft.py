@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from hotfix.git.attributes import attributes_of
 from hotfix.git.commits import Identity
+from hotfix.git.explain import picks_clean
 from hotfix.git.objects import Overlay
-from hotfix.git.resolution import stray_paths
 from hotfix.identifiers import Sha, is_forbidden
 from hotfix.plan import guards
 from hotfix.plan.adopt import Adopted, Wanted, adopt
@@ -27,16 +27,16 @@ from hotfix.plan.model import (
     TargetChange,
     TargetPlan,
 )
-from hotfix.plan.resolve import UnresolvedError, commits_to_pick
 from hotfix.plan.told import observed_target, sources_of_sha
+from hotfix.plan.wanted import in_merge_order, wanted_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.branch import PickConflict
-    from hotfix.plan.observe import Seen, SeenMergeRequest, SeenTarget
+    from hotfix.plan.observe import Seen, SeenTarget
     from hotfix.plan.why import Why
     from hotfix.spec.model import Spec, Target
 
@@ -72,8 +72,7 @@ class Draft:
 def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObjects) -> Draft:
     """Plan one target; pure over the object reader, and every objection is a finding."""
     target, reader = each.target, objects.reader
-    findings: list[Finding] = []
-    wanted = list(_wanted(spec, each, reader, findings))
+    wanted, findings = wanted_commits(spec, each, reader)
     branch = _branch(spec, each, objects, wanted, findings)
     head = each.release_head
     after = branch.head if branch is not None and _is_whole(target, branch, wanted) else None
@@ -118,56 +117,6 @@ def _is_whole(target: Target, branch: Branch, wanted: Sequence[Wanted]) -> bool:
     return branch.conflict is None and all(ref.iid in found for ref in target.merge_requests)
 
 
-def _wanted(
-    spec: Spec, each: SeenTarget, reader: ObjectReader, findings: list[Finding]
-) -> Iterator[Wanted]:
-    target = each.target
-    for seen in each.merge_requests:
-        said = list(
-            guards.merge_request_guard(
-                target, seen, spec.policy.approvals, each.project.default_branch
-            )
-        )
-        findings += said
-        if seen.merge_request is None or seen.merge_request.state != "merged":
-            continue
-        if seen.ref.project == target.project:
-            yield from _commits(each, seen, reader, findings)
-
-
-def _commits(
-    each: SeenTarget, seen: SeenMergeRequest, reader: ObjectReader, findings: list[Finding]
-) -> Iterator[Wanted]:
-    target, found = each.target, seen.merge_request
-    if found is None:
-        return
-    head = each.heads.get(found.target_branch)
-    try:
-        commits = commits_to_pick(reader, found, seen.commits, head)
-    except UnresolvedError as error:
-        findings.append(guards.unresolved_guard(target, found, str(error)))
-        return
-    resolution = _resolution(target, found.iid)
-    if resolution is None:
-        for sha in commits:
-            yield Wanted(found.iid, sha, None)
-    elif len(commits) > 1:
-        findings.append(guards.incomplete_resolution_guard(target, found.iid, len(commits)))
-    elif resolution.encode() not in reader:
-        findings.append(guards.resolution_guard(target, found.iid, resolution))
-    elif stray := stray_paths(reader, commit=commits[-1], resolution=resolution):
-        findings.append(guards.stray_guard(target, found.iid, resolution, stray))
-    else:
-        yield Wanted(found.iid, commits[-1], resolution)
-
-
-def _resolution(target: Target, iid: int) -> Sha | None:
-    for resolution in target.resolutions:
-        if resolution.merge_request == iid:
-            return Sha(resolution.commit)
-    return None
-
-
 def _branch(
     spec: Spec,
     each: SeenTarget,
@@ -197,9 +146,26 @@ def _branch(
         return None
     branch = plan_branch(reader, _rules(spec, target), adopted, wanted)
     if branch.conflict is not None:
-        findings.append(guards.conflict_guard(target, branch.conflict, objects.why))
+        order = _clean_order(each, branch, wanted)
+        findings.append(guards.conflict_guard(target, branch.conflict, objects.why, order))
     findings += attributes_not_read(target, branch, reader)
     return branch
+
+
+def _clean_order(each: SeenTarget, branch: Branch, wanted: Sequence[Wanted]) -> tuple[int, ...]:
+    """Return the order in which they were merged, where only the spec's own makes a conflict."""
+    order = in_merge_order(each)
+    place = {iid: number for number, iid in enumerate(order)}
+    sorted_ = sorted(wanted, key=lambda want: place[want.merge_request])
+    if branch.conflict is None or sorted_ == list(wanted):
+        return ()
+    clean = picks_clean(
+        branch.conflict.reader,
+        onto=Sha(each.target.production_sha),
+        commits=[want.picked for want in sorted_],
+        attributes=attributes_of(each.target.merge_attributes),
+    )
+    return tuple(order) if clean else ()
 
 
 def _rules(spec: Spec, target: Target) -> BranchRules:

@@ -30,6 +30,7 @@ WARNINGS: Final = frozenset(
         "apply-not-permitted",
         "attributes-not-read",
         "mr-other-branch",
+        "picks-reordered",
         "way-back-differs",
     }
 )
@@ -186,12 +187,40 @@ def _other_branch(target: Target, found: MergeRequest, default_branch: str) -> F
     )
 
 
-def conflict_guard(target: Target, conflict: PickConflict, why: Why | None) -> Finding:
+def reordered_warning(
+    target: Target, written: Sequence[int], order: Sequence[int]
+) -> Iterator[Finding]:
+    """Say that the spec's order is not the one in which the merge requests were merged."""
+    if list(written) != list(order):
+        yield Finding(
+            code="picks-reordered",
+            target=target.project,
+            message=f"Picked is in the order in which they were merged, {_listed(order)}; the spec "
+            f"names them as {_listed(written)}.",
+            hint="A later fix may stand on an earlier one. If the spec's own order is meant, write "
+            "`order: as-written`.",
+        )
+
+
+def conflict_guard(
+    target: Target, conflict: PickConflict, why: Why | None, clean_order: Sequence[int] = ()
+) -> Finding:
     """Runbook, Decision Points: a conflict is resolved by a person and inspected, never by us.
 
     Where the fix stands on merge requests that production lacks, it says stop and escalate.
+    ``clean_order`` is an order in which the spec's merge requests would pick clean.
     """
     want, hunks = conflict.want, conflict_text(conflict.conflicted)
+    if clean_order:
+        return Finding(
+            code="pick-conflict",
+            target=target.project,
+            message=f"In the spec's own order, picking {short(want.picked)} for "
+            f"!{want.merge_request} conflicts in {_places(conflict.conflicted)}",
+            hint="In the order in which they were merged all of them pick clean: "
+            f"{_listed(clean_order)}. Leave out `order: as-written`.",
+            detail=hunks,
+        )
     if want.resolution is not None:
         return _outdated_resolution(target, conflict, hunks)
     stands_on = why.stands_on if why else ()
@@ -254,6 +283,10 @@ def _places(conflicted: Conflicted) -> str:
     ]
     more = len(places) - 5
     return "; ".join(places[:5]) + (f" and {more} more." if more > 0 else ".")
+
+
+def _listed(iids: Sequence[int]) -> str:
+    return ", ".join(f"!{iid}" for iid in iids)
 
 
 def _and(names: Sequence[str]) -> str:

@@ -16,7 +16,15 @@ from pydantic import ConfigDict, Field, ValidationError, ValidatorFunctionWrapHa
 from hotfix.identifiers import PROJECT_PATTERN
 from hotfix.models import Frozen
 from hotfix.spec.gitlab_url import GitLabUrl
-from hotfix.spec.model import Iid, InputValue, LockKind, Resolution, Severity, SmokeCheck
+from hotfix.spec.model import (
+    Iid,
+    InputValue,
+    LockKind,
+    PickOrder,
+    Resolution,
+    Severity,
+    SmokeCheck,
+)
 from hotfix.spec.rules import (
     SENT,
     BranchName,
@@ -345,9 +353,14 @@ class TargetRequest(Frozen):
     merge_requests: Annotated[
         tuple[MergeRequestKey, ...], not_empty("merge requests", hint="Name at least one."), _UNIQUE
     ] = Field(
-        description="The merged merge requests to bring, in order: iids of the target's "
-        "project, or group/project!iid.",
+        description="The merged merge requests to bring: iids of the target's project, or "
+        "group/project!iid.",
         examples=[[812, 815]],
+    )
+    order: PickOrder | None = Field(
+        default=None,
+        description="Whether the merge requests are picked in the order in which they were merged "
+        "(`merged`, when left out) or in the spec's own (`as-written`).",
     )
     smoke_checks: Annotated[
         tuple[SmokeCheck, ...], not_empty("smoke checks", hint="Name at least one.")

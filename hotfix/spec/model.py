@@ -54,6 +54,7 @@ __all__ = [
     "ManualCheck",
     "MergeRequestRef",
     "Orchestration",
+    "PickOrder",
     "PlanApprovalPolicy",
     "Policy",
     "Resolution",
@@ -74,6 +75,9 @@ Severity = Literal["unknown", "low", "medium", "high", "critical"]
 
 LockKind = Literal["ref", "terraform-state"]
 """What keeps two runs on one target apart: a ref of the target's, or a Terraform state's lock."""
+
+PickOrder = Literal["merged", "as-written"]
+"""Picks in the order in which the merge requests were merged, or in the spec's own."""
 
 Iid = Annotated[int, between(1, 2**31 - 1, "the iid")]
 """A number that counts within a project; the bound is GitLab's column."""
@@ -129,6 +133,10 @@ class Target(Frozen):
         description="Lines as in Git's info/attributes that the picks are merged by; without "
         "them none are, as by git merge-tree in a bare repository.",
     )
+    order: PickOrder = Field(
+        default="merged",
+        description="In which order the merge requests are picked; left out where it is theirs.",
+    )
     lock: LockKind = Field(
         default="ref",
         description="What keeps two runs on this target apart; left out where it is the ref.",
@@ -144,7 +152,7 @@ class Target(Frozen):
         return written
 
 
-_SAYS_NOTHING: Final = {"merge_attributes": None, "lock": "ref"}
+_SAYS_NOTHING: Final = {"merge_attributes": None, "order": "merged", "lock": "ref"}
 
 
 class Orchestration(Frozen):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         SpecDocument,
         TargetOrchestrationDocument,
     )
-    from hotfix.spec.model import InputValue, LockKind
+    from hotfix.spec.model import InputValue, LockKind, PickOrder
 
 RELEASE_BRANCH = "release"
 ENVIRONMENT = "production"
@@ -37,6 +37,7 @@ PROJECT_VALUE = "{path}"
 INCIDENT_TEMPLATE = "incident"
 COMMITTER_NAME = "hotfix"
 LOCK: LockKind = "ref"
+ORDER: PickOrder = "merged"
 APPROVALS = ApprovalPolicy(minimum=1, not_author=True)
 
 _T = TypeVar("_T")
@@ -83,6 +84,7 @@ def _target(target: SingleDocument | TargetDocument, layers: _Layers) -> Target:
         release_branch=_first(*(level.release_branch for level in settings)) or RELEASE_BRANCH,
         environment=_first(*(level.environment for level in settings)) or ENVIRONMENT,
         restore_message=_first(*(level.restore_message for level in settings)) or RESTORE_MESSAGE,
+        order=target.order or ORDER,
         resolutions=target.resolutions or (),
         orchestration=_target_orchestration(
             target.project, [level.orchestration for level in settings]

@@ -42,6 +42,8 @@ from hotfix.spec.model import (
 if TYPE_CHECKING:
     from dulwich.objects import ShaFile
 
+    from hotfix.spec.model import PickOrder
+
 PROJECT = "evenergi/bf-manage-core"
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AUTHOR = User(7, "author", "An Author")
@@ -129,6 +131,7 @@ class Case:
     last_job: str | None = "deploy-production"
     minimum: int = 1
     merge_attributes: str | None = None
+    order: PickOrder = "merged"
     at: datetime = NOON
 
     def merge_request(self, iid: int, **changes: Any) -> SeenMergeRequest:  # noqa: ANN401
@@ -171,6 +174,7 @@ class Case:
             deploy=Deploy(job=self.deploy_job),
             after=(),
             merge_attributes=self.merge_attributes,
+            order=self.order,
         )
         return Spec(
             version=1,
