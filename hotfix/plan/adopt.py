@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SEARCHED: Final = 50
 """How far below the head a restore is looked for, beyond one commit per pick."""
 
-_NOBODY: Final = Identity("nobody", "nobody@example.invalid")
+NOBODY: Final = Identity("nobody", "nobody@example.invalid")
 """Makes commits of which only the tree is looked at."""
 
 
@@ -147,7 +147,7 @@ def _makes(reader: ObjectReader, want: Wanted, commit: CommitInfo, attributes: A
         onto=commit.parents[0],
         commit=want.picked,
         trailers=(),
-        committer=_NOBODY,
+        committer=NOBODY,
         when=commit.committer_time,
         attributes=attributes,
     )

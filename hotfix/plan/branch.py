@@ -18,6 +18,7 @@ from hotfix.git.pick import pick
 from hotfix.git.resolution import by_hand
 from hotfix.git.restore import restore
 from hotfix.identifiers import Sha, short
+from hotfix.plan.adopt import NOBODY
 from hotfix.plan.model import FileChange, PlannedCommit, ResolvedFile
 
 if TYPE_CHECKING:
@@ -70,14 +71,19 @@ class Branch:
 
 
 def plan_branch(
-    reader: ObjectReader, rules: BranchRules, adopted: Adopted, wanted: Sequence[Wanted]
+    reader: ObjectReader,
+    rules: BranchRules,
+    adopted: Adopted,
+    wanted: Sequence[Wanted],
+    beside: Iterable[Line] = (),
 ) -> Branch:
     """Plan the restore and the picks on top of what is adopted; pure over the object reader.
 
     No restore where the base's tree is production's already. A pick whose change is there already
-    is listed without a commit. The first conflict ends the plan of the branch.
+    is listed without a commit. The first conflict ends the plan of the branch. What is read
+    ``beside`` is fetched together with what the branch takes.
     """
-    _bring_trees(reader, rules, adopted, wanted)
+    _bring_trees(reader, rules, adopted, wanted, beside)
     dates = _Dates(_first_date(reader, rules, adopted, wanted))
     branch = Branch(adopted.base)
     overlay = Overlay(reader)
@@ -98,14 +104,18 @@ def plan_branch(
 
 
 def _bring_trees(
-    reader: ObjectReader, rules: BranchRules, adopted: Adopted, wanted: Sequence[Wanted]
+    reader: ObjectReader,
+    rules: BranchRules,
+    adopted: Adopted,
+    wanted: Sequence[Wanted],
+    beside: Iterable[Line],
 ) -> None:
     """Have at hand what the restore and all picks will read: one request for each level."""
     kept = {id(want) for want, _ in adopted.picks}
     production = read_commit(reader, rules.production).tree
     onto = adopted.picks[-1][1].tree if adopted.picks else production
     picks = tuple(change_of(reader, want.picked) for want in wanted if id(want) not in kept)
-    lines = [Line(onto, picks)]
+    lines = [Line(onto, picks), *beside]
     if adopted.restore is None:
         lines.append(Line(None, (Change(read_commit(reader, adopted.base).tree, production),)))
     bring_for(reader, lines)
@@ -223,7 +233,6 @@ def _resolved(
     """Show what a person did beyond what merges by itself; nothing where the pick is clean."""
     if want.resolution is None:
         return ()
-    nobody = Identity("nobody", "nobody@example.invalid")
     overlay = Overlay(reader)
     overlay.add(made.objects)
     alone = pick(
@@ -231,7 +240,7 @@ def _resolved(
         onto=made.parent,
         commit=want.commit,
         trailers=(),
-        committer=nobody,
+        committer=NOBODY,
         when=read_commit(overlay, want.commit).committer_time,
         attributes=rules.attributes,
     )

@@ -68,7 +68,7 @@ def build(
         spec_digest=digest(to_json(spec)),
         summary=summarize(targets, done=[draft.is_done for draft in drafts]),
         targets=targets,
-        incident=_incident(spec),
+        incident=_incident(spec, drafts),
         rollback=rollback,
         blockers=_unique(f for f in findings if f.code not in guards.WARNINGS),
         warnings=_unique(f for f in findings if f.code in guards.WARNINGS),
@@ -92,7 +92,7 @@ def _rollback(spec: Spec, drafts: Sequence[Draft]) -> RollbackPlan:
     return document.model_copy(update={"digest": rollback_digest(to_json(document))})
 
 
-def _incident(spec: Spec) -> PlannedIncident:
+def _incident(spec: Spec, drafts: Sequence[Draft]) -> PlannedIncident:
     incident = spec.incident
     return PlannedIncident(
         project=incident.project,
@@ -102,7 +102,7 @@ def _incident(spec: Spec) -> PlannedIncident:
         template=incident.template,
         labels=incident.labels,
         assignees=incident.assignees,
-        follow_ups=incident.follow_ups,
+        follow_ups=(*incident.follow_ups, *(each for draft in drafts for each in draft.follow_ups)),
     )
 
 

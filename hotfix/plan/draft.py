@@ -11,7 +11,7 @@ from hotfix.git.commits import Identity
 from hotfix.git.explain import picks_clean
 from hotfix.git.objects import Overlay
 from hotfix.identifiers import Sha, is_forbidden
-from hotfix.plan import guards
+from hotfix.plan import guards, mainline
 from hotfix.plan.adopt import Adopted, Wanted, adopt
 from hotfix.plan.attributes import attributes_not_read
 from hotfix.plan.branch import Branch, BranchRules, plan_branch
@@ -67,6 +67,7 @@ class Draft:
     is_done: bool = False
     objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
     conflict: PickConflict | None = None
+    follow_ups: tuple[str, ...] = ()
 
 
 def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObjects) -> Draft:
@@ -90,7 +91,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         before=head,
         after=after,
         commits=commits,
-        leaving=_leaving(target, commits, head, objects),
+        leaving=_leaving(each, commits, objects, findings),
         pipeline=pipeline,
         deploy=job,
         smoke_checks=tuple(c for c in target.smoke_checks if c.applies_to("hotfix")),
@@ -101,6 +102,9 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         is_done=after is not None and after == head and {s.sha for s in sources} == {after},
     )
     if branch is not None:
+        draft.follow_ups = mainline.before_the_next_cut_off(
+            each, reader, objects.brought_by, commits
+        )
         draft.objects = dict(branch.objects)
         draft.conflict = branch.conflict
         if after is not None:
@@ -144,7 +148,9 @@ def _branch(
     if adopted.unknown:
         findings.append(guards.unknown_guard(target, adopted.unknown))
         return None
-    branch = plan_branch(reader, _rules(spec, target), adopted, wanted)
+    beside = mainline.lines_beside(each, reader, wanted)
+    branch = plan_branch(reader, _rules(spec, target), adopted, wanted, beside)
+    findings += mainline.still_there(each, reader, wanted)
     if branch.conflict is not None:
         order = _clean_order(each, branch, wanted)
         findings.append(guards.conflict_guard(target, branch.conflict, objects.why, order))
@@ -224,17 +230,23 @@ def _last_job(each: SeenTarget) -> str | None:
 
 
 def _leaving(
-    target: Target, commits: Sequence[PlannedCommit], head: Sha | None, objects: TargetObjects
+    each: SeenTarget,
+    commits: Sequence[PlannedCommit],
+    objects: TargetObjects,
+    findings: list[Finding],
 ) -> tuple[LeavingCommit, ...]:
     restores = any(commit.action == "restore" for commit in commits)
-    if head is None or not restores:
+    if each.release_head is None or not restores:
         return ()
     back = {commit.merge_request for commit in commits if commit.merge_request is not None}
-    found = unreleased(objects.reader, production=Sha(target.production_sha), head=head)
-    return leaving_commits(
-        [commit for commit in found if objects.brought_by.get(commit.sha) not in back],
-        objects.brought_by,
-    )
+    production = Sha(each.target.production_sha)
+    found = [
+        commit
+        for commit in unreleased(objects.reader, production=production, head=each.release_head)
+        if objects.brought_by.get(commit.sha) not in back
+    ]
+    findings += mainline.only_on_release(each, objects.reader, found)
+    return leaving_commits(found, objects.brought_by)
 
 
 def leaving_commits(

@@ -29,7 +29,9 @@ WARNINGS: Final = frozenset(
         "already-back",
         "apply-not-permitted",
         "attributes-not-read",
+        "fix-not-on-default",
         "mr-other-branch",
+        "only-on-release",
         "picks-reordered",
         "way-back-differs",
     }
@@ -184,6 +186,48 @@ def _other_branch(target: Target, found: MergeRequest, default_branch: str) -> F
         message=f"!{found.iid} was merged into {one_line(found.target_branch, 80)}, "
         f"not into {one_line(default_branch, 80)}: the next cut-off may lose the fix.",
         hint="Merge the fix into the default branch too.",
+    )
+
+
+def reverted_guard(target: Target, iid: int, branch: str, revert: CommitInfo) -> Finding:
+    """Refuse what was taken back since it was merged: somebody had a reason."""
+    return Finding(
+        code="mr-reverted",
+        target=target.project,
+        message=f"!{iid} was taken back on {one_line(branch, 80)} by {short(revert.sha)} "
+        f"({one_line(revert.title, 80)}), and {one_line(branch, 80)} does not hold it now.",
+        hint=f"Ask {one_line(revert.author.partition(' <')[0], 80)} why. What is to be released "
+        "must be merged again, by a merge request of its own; name that one.",
+    )
+
+
+def lost_warning(target: Target, iid: int, branch: str) -> Finding:
+    """Say that the next release from the default branch will not have the fix."""
+    return Finding(
+        code="fix-not-on-default",
+        target=target.project,
+        message=f"{one_line(branch, 80)} does not hold all that !{iid} changed any more: the next "
+        "release from it loses the fix.",
+        hint=f"Find out who took it out; bring it back to {one_line(branch, 80)}, or file that as "
+        "a follow-up.",
+    )
+
+
+def only_on_release_warning(target: Target, branch: str, commits: Sequence[CommitInfo]) -> Finding:
+    """Say what leaves release and is not on the default branch either: nobody releases it again."""
+    listed = "; ".join(
+        f"{short(commit.sha)} {one_line(commit.title, 80)} "
+        f"({one_line(commit.author.partition(' <')[0], 80)})"
+        for commit in commits[:10]
+    )
+    more = f"; and {len(commits) - 10} more" if len(commits) > 10 else ""  # noqa: PLR2004  (as shown)
+    return Finding(
+        code="only-on-release",
+        target=target.project,
+        message=f"What leaves {one_line(target.release_branch, 80)} is not on "
+        f"{one_line(branch, 80)} either: {listed}{more}.",
+        hint=f"Ask the authors to merge it into {one_line(branch, 80)}; otherwise it stands only "
+        "in the history of the release branch.",
     )
 
 

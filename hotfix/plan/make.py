@@ -111,6 +111,8 @@ def _heads(seen: SeenTarget) -> Iterator[Sha]:
         found = each.merge_request
         if found is not None and found.target_branch in seen.heads:
             yield seen.heads[found.target_branch]
+    if seen.project.default_branch in seen.heads:
+        yield seen.heads[seen.project.default_branch]
 
 
 def _named(seen: SeenTarget) -> Iterator[Sha]:

@@ -165,6 +165,9 @@ def _rest(plan: Plan) -> Iterator[str]:
     incident = plan.incident
     which = code(f"#{incident.iid}") if incident.iid else words.INCIDENT[plan.kind]
     yield f"Incident: {which} in {code(incident.project)}, {code(incident.title)}"
+    if incident.follow_ups:
+        yield ""
+        yield from (f"- follow-up: {code(each)}" for each in incident.follow_ups)
     yield ""
     if plan.rollback is not None:
         yield from _fold("Way back, reviewed with this plan", _way_back(plan.rollback))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Blob, Commit, ShaFile, Tree
 
 from hotfix.forge.types import (
     Approval,
@@ -40,8 +40,6 @@ from hotfix.spec.model import (
 )
 
 if TYPE_CHECKING:
-    from dulwich.objects import ShaFile
-
     from hotfix.spec.model import PickOrder
 
 PROJECT = "evenergi/bf-manage-core"
@@ -69,7 +67,9 @@ class History:
         self._minutes = 0
 
     def __getitem__(self, oid: bytes, /) -> ShaFile:
-        return self.objects[oid]
+        """Return an object made of its bytes anew, as readers of a repository do."""
+        found = self.objects[oid]
+        return ShaFile.from_raw_string(found.type_num, found.as_raw_string())
 
     def __contains__(self, oid: bytes, /) -> bool:
         return oid in self.objects
