@@ -153,7 +153,8 @@ def _health(world: World, path: str) -> Response:
     """Answer for a project's own service: how it is, and which commit it runs."""
     name = path.removeprefix(HEALTH).removesuffix("/health")
     try:
-        project, sha = world.project(name), world.production_sha(name)
+        project = world.project(name)
+        sha = project.service_version or world.production_sha(name)
     except KeyError:
         return Response("Not Found\n", 404, content_type="text/plain")
     body = json.dumps({"status": project.service_status, "version": sha})

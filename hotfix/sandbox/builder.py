@@ -260,6 +260,13 @@ class WorldBuilder:
         self.run()
         return again
 
+    def tag(self, project: Project, name: str, sha: Sha, *, release: bool = True) -> None:
+        """Tag a commit, and make a release of the tag."""
+        self.wait(minutes=5)
+        project.repository.update_ref(f"refs/tags/{name}", ZERO, sha)
+        if release:
+            project.releases[name] = self.clock.now()
+
     # incidents
     def incident(
         self, project: Project, iid: int, title: str, description: str, *, author: User

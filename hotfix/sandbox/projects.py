@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from hotfix.identifiers import Sha
     from hotfix.sandbox.ci import Configuration
     from hotfix.sandbox.deployments import Deployment, Environment
     from hotfix.sandbox.issues import Issue
@@ -121,9 +122,13 @@ class Project:
     issues: dict[int, Issue] = field(default_factory=dict)
     terraform_states: dict[str, StateLock | None] = field(default_factory=dict)
     """The states by name, each with who holds its lock; a state stays when its lock is gone."""
+    releases: dict[str, datetime] = field(default_factory=dict)
+    """The tags that releases were made of, and when."""
     trigger_tokens: dict[str, User] = field(default_factory=dict)
     service_status: str = "ok"
     """What the project's own service answers when asked for its health."""
+    service_version: Sha | None = None
+    """The commit that the service says it is; ``None`` is the one that was deployed."""
     last_activity_at: datetime | None = None
     stand_in: Callable[[Order], Configuration] | None = None
     """What pipelines consist of where the repository's own CI file is not read for it."""

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from hotfix.identifiers import ZERO
 from hotfix.sandbox import seed
 
 if TYPE_CHECKING:
@@ -215,3 +216,28 @@ def test_the_whole_document_is_covered_but_for_what_a_hotfix_never_uses(
     for exchange in sandbox.requests:
         contract.check(exchange)
     assert len(contract.seen) > 40
+
+
+def test_tags_come_newest_commit_first_and_say_whether_they_are_releases(
+    sandbox: Sandbox, client: Client
+) -> None:
+    core = sandbox.world.project("evenergi/bf-manage-core")
+    live = sandbox.world.production_sha(core.path)
+    core.repository.update_ref("refs/tags/v41", ZERO, live)
+    core.repository.update_ref("refs/tags/a-main", ZERO, core.repository.refs["refs/heads/main"])
+    core.releases["v41"] = sandbox.world.clock.now()
+
+    first, second = client.get(f"{CORE}/repository/tags", order_by="updated", sort="desc")
+
+    assert (first["name"], first["release"]) == ("a-main", None)
+    assert (second["commit"]["id"], second["release"]["tag_name"]) == (live, "v41")
+    assert client.get(f"{CORE}/repository/tags", sort="asc")[0]["name"] == "v41"
+    (release,) = client.get(f"{CORE}/releases")
+    assert (release["tag_name"], release["commit"]["id"]) == ("v41", live)
+
+
+def test_jobs_are_listed_by_their_branch(client: Client) -> None:
+    jobs = client.get(f"{CORE}/jobs", ref="release", **{"scope[]": "success"})
+
+    assert {(job["ref"], job["status"]) for job in jobs} == {("release", "success")}
+    assert client.get(f"{CORE}/jobs", ref="none") == []

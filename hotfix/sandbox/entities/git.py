@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from hotfix.identifiers import Sha, short
 from hotfix.sandbox import history
-from hotfix.sandbox.entities.common import JSON, git_moment
+from hotfix.sandbox.entities.common import JSON, git_moment, moment, user
 from hotfix.sandbox.repositories import FOLDER, SUBMODULE, Entry, Repository
 from hotfix.sandbox.users import DEVELOPER, LEVEL_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dulwich.objects import Commit
 
     from hotfix.sandbox.projects import Project, ProtectedBranch
     from hotfix.sandbox.users import User
@@ -105,17 +107,41 @@ def access_level(number: int, level: int) -> JSON:
 
 def tag(world: World, project: Project, name: str) -> JSON:
     """Render a tag."""
-    target = project.repository.tags()[name]
-    peeled = project.repository.peeled(target) or target
+    is_release = name in project.releases
     return {
         "name": name,
         "message": "",
-        "target": target,
-        "commit": commit(world, project, peeled),
-        "release": None,
+        "target": project.repository.tags()[name],
+        "commit": commit(world, project, _peeled(project, name)),
+        "release": {"tag_name": name, "description": ""} if is_release else None,
         "protected": False,
         "created_at": None,
     }
+
+
+def release(world: World, project: Project, name: str) -> JSON:
+    """Render a release."""
+    at = moment(project.releases[name])
+    return {
+        "tag_name": name,
+        "name": name,
+        "description": "",
+        "created_at": at,
+        "released_at": at,
+        "upcoming_release": False,
+        "author": user(world, project.creator),
+        "commit": commit(world, project, _peeled(project, name)),
+    }
+
+
+def tagged(project: Project, name: str) -> Commit:
+    """Return the commit that a tag leads to."""
+    return project.repository.commit(_peeled(project, name))
+
+
+def _peeled(project: Project, name: str) -> Sha:
+    target = project.repository.tags()[name]
+    return project.repository.peeled(target) or target
 
 
 def tree_entry(path: str, name: str, entry: Entry) -> JSON:

@@ -32,7 +32,9 @@ def project_jobs(call: Call) -> Result:
     found = [
         job
         for job in reversed(call.project.jobs())
-        if not job.is_bridge and (not scope or job.status in scope)
+        if not job.is_bridge
+        and (not scope or job.status in scope)
+        and call.text("ref") in ("", job.pipeline.ref)
     ]
     return Page(found, lambda job: entities.job(call.world, job))
 

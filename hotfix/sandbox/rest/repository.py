@@ -80,8 +80,17 @@ def delete_branch(call: Call) -> Result:
 
 @route("GET", f"{_REPOSITORY}/tags", level=REPORTER)
 def tags(call: Call) -> Result:
-    """List the tags."""
-    names = [n for n in call.project.repository.tags() if call.text("search") in n]
+    """List the tags, those of the newest commits first unless asked otherwise."""
+    project = call.project
+    order = call.choice("order_by", ("name", "updated", "version"), "updated")
+    newest_first = call.choice("sort", ("asc", "desc"), "desc") == "desc"
+
+    def place(name: str) -> tuple[int, str]:
+        at = git.tagged(project, name).commit_time if order == "updated" else 0
+        return at, name
+
+    names = [n for n in project.repository.tags() if call.text("search") in n]
+    names.sort(key=place, reverse=newest_first)
     return Page(names, lambda name: git.tag(call.world, call.project, name))
 
 
@@ -109,9 +118,10 @@ def create_tag(call: Call) -> Result:
 
 @route("GET", "/projects/<project>/releases", level=REPORTER)
 def releases(call: Call) -> Result:
-    """List the releases: the example has none."""
-    del call
-    return Page([], dict)
+    """List the releases, the newest first."""
+    project = call.project
+    found = sorted(project.releases, key=lambda name: project.releases[name], reverse=True)
+    return Page(found, lambda name: git.release(call.world, project, name))
 
 
 @route("GET", f"{_REPOSITORY}/commits", level=REPORTER)
