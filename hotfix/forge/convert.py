@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.types import (
@@ -24,6 +25,7 @@ from hotfix.forge.types import (
     Note,
     Pipeline,
     Project,
+    Tag,
     User,
 )
 
@@ -122,6 +124,7 @@ def job(answer: Answer) -> Job:
         sha=commit.sha("id") if commit else None,
         artifacts_expire_at=answer.maybe_time("artifacts_expire_at"),
         has_archive=_has_archive(answer),
+        pipeline_sha=own.maybe_sha("sha") if own else None,
     )
 
 
@@ -157,6 +160,19 @@ def deployment(answer: Answer) -> Deployment:
         finished_at=made.finished_at if made else None,
         job=made,
         environment=place.text("name") if (place := answer.maybe_child("environment")) else None,
+    )
+
+
+def tag(answer: Answer, project_url: str) -> Tag:
+    """Read a tag; GitLab tells no address of its page, so it is put together."""
+    name, is_release = answer.text("name"), answer.maybe_child("release") is not None
+    page = "releases" if is_release else "tags"
+    return Tag(
+        name=name,
+        sha=answer.child("commit").sha("id"),
+        created_at=answer.maybe_time("created_at"),
+        is_release=is_release,
+        web_url=f"{project_url}/-/{page}/{quote(name, safe='')}",
     )
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Project,
         Protection,
         StateLock,
+        Tag,
         TimelineEvent,
         User,
     )
@@ -202,6 +203,20 @@ class GitLabForge:
             limit=limit,
         )
         return tuple(map(convert.deployment, rows))
+
+    def successful_jobs(
+        self, project: str, *, ref: str | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        """List jobs that succeeded, the newest id first."""
+        query = {"scope[]": "success", "ref": ref}
+        rows = self._api.rows(route("projects", project, "jobs"), query, limit=limit)
+        return tuple(map(convert.job, rows))
+
+    def tags(self, project: str, *, limit: int = 100) -> tuple[Tag, ...]:
+        """List tags, those of the newest commits first."""
+        path = route("projects", project, "repository", "tags")
+        rows = self._api.rows(path, {"order_by": "updated", "sort": "desc"}, limit=limit)
+        return tuple(convert.tag(row, f"{self.url}/{project}") for row in rows)
 
     def file(self, project: str, path: str, ref: str) -> bytes:
         """Read a file of a repository."""

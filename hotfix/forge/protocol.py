@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Project,
         Protection,
         StateLock,
+        Tag,
         TimelineEvent,
         User,
     )
@@ -154,6 +155,20 @@ class Forge(Protocol):
         GitLab orders by ``finished_at`` only what succeeded: no ``status`` means ``success``
         then, and any other is a ``ValueError``. To see what runs or failed, order by ``id``.
         """
+        ...
+
+    def successful_jobs(
+        self, project: str, *, ref: str | None = None, limit: int = 100
+    ) -> tuple[Job, ...]:
+        """List jobs that succeeded, of all pipelines, the newest id first.
+
+        A manual job has its id from the day its pipeline was made, so the newest id is not the job
+        that ended last. A GitLab that does not know ``ref`` here lists the jobs of all branches.
+        """
+        ...
+
+    def tags(self, project: str, *, limit: int = 100) -> tuple[Tag, ...]:
+        """List tags, those of the newest commits first, each with whether it is a release."""
         ...
 
     # pipelines and jobs

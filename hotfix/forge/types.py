@@ -134,6 +134,8 @@ class Job:
     artifacts_expire_at: datetime | None = None
     has_archive: bool = False
     """Whether its artifacts are still there."""
+    pipeline_sha: Sha | None = None
+    """The commit that its pipeline was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,19 @@ class FreezePeriod:
     start: str
     end: str
     timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag, and whether a release was made of it."""
+
+    name: str
+    sha: Sha
+    """The commit that it leads to, also where it is an annotated one."""
+    created_at: datetime | None
+    """``None`` where GitLab does not say: a tag without a message bears no time."""
+    is_release: bool
+    web_url: str
 
 
 @dataclass(frozen=True, slots=True)
