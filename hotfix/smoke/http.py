@@ -26,7 +26,7 @@ MAX_BODY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """What came back; a body that is longer than ``MAX_BODY`` is cut off there."""
 
     status: int
@@ -44,8 +44,18 @@ def observe(check: HttpCheck, timeout: float, clock: Clock) -> Finding:
     login page is not healthy. The request carries the headers of the spec and no credential: no
     cookie, no netrc entry, no token. Proxies and authorities are the environment's.
     """
+    answer = ask(check, timeout, clock)
+    if isinstance(answer, Finding):
+        return answer
+    complaint = complaint_of(check, answer)
+    seen = f"HTTP {answer.status}, {len(answer.body)} bytes in {answer.latency_ms} ms"
+    return Finding(passed=not complaint, detail=complaint or seen, facts=_facts(answer))
+
+
+def ask(check: HttpCheck, timeout: float, clock: Clock) -> Answer | Finding:
+    """Send the request; return what came back, or the finding that nothing did."""
     try:
-        answer = _request(check, timeout, clock)
+        return _request(check, timeout, clock)
     except (requests.Timeout, TimeoutError):
         return timed_out(timeout)
     except (
@@ -55,12 +65,9 @@ def observe(check: HttpCheck, timeout: float, clock: Clock) -> Finding:
         UnicodeError,
     ) as error:
         return Finding(passed=False, detail=why(error))
-    complaint = _complaint(check, answer)
-    seen = f"HTTP {answer.status}, {len(answer.body)} bytes in {answer.latency_ms} ms"
-    return Finding(passed=not complaint, detail=complaint or seen, facts=_facts(answer))
 
 
-def _request(check: HttpCheck, timeout: float, clock: Clock) -> _Answer:
+def _request(check: HttpCheck, timeout: float, clock: Clock) -> Answer:
     begin = clock.monotonic()
     with requests.Session() as session:
         # An auth that adds nothing keeps requests from looking into ~/.netrc.
@@ -79,7 +86,7 @@ def _request(check: HttpCheck, timeout: float, clock: Clock) -> _Answer:
             verify=ca_bundle() or True,
         ) as response:
             body = _read(response)
-            return _Answer(
+            return Answer(
                 status=response.status_code,
                 encoding=response.headers.get("Content-Encoding", "identity"),
                 location=response.headers.get("Location", ""),
@@ -102,7 +109,7 @@ def _read(response: requests.Response) -> bytes:
     return body
 
 
-def _complaint(check: HttpCheck, answer: _Answer) -> str:
+def complaint_of(check: HttpCheck, answer: Answer) -> str:
     """Return the first thing that is not as expected, or nothing."""
     if answer.status != check.status:
         target = f" to {shown(answer.location)}" if answer.location else ""
@@ -112,7 +119,7 @@ def _complaint(check: HttpCheck, answer: _Answer) -> str:
     return _body_complaint(check, answer)
 
 
-def _body_complaint(check: HttpCheck, answer: _Answer) -> str:
+def _body_complaint(check: HttpCheck, answer: Answer) -> str:
     if answer.encoding.strip().lower() not in {"", "identity"}:
         return f"the body is encoded as {shown(answer.encoding)}, expected it plain"
     if check.contains is not None and check.contains.encode() not in answer.body:
@@ -126,11 +133,11 @@ def _body_complaint(check: HttpCheck, answer: _Answer) -> str:
     return difference(found, check.json_subset)
 
 
-def _cut(answer: _Answer) -> str:
+def _cut(answer: Answer) -> str:
     return "" if answer.complete else f" (its first {MAX_BODY} bytes were read)"
 
 
-def _facts(answer: _Answer) -> dict[str, JsonValue]:
+def _facts(answer: Answer) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {
         "status": answer.status,
         "latency_ms": answer.latency_ms,

@@ -21,6 +21,7 @@ from hotfix.spec.model import (
     InputValue,
     LockKind,
     PickOrder,
+    ProductionVersion,
     Resolution,
     Severity,
     SmokeCheck,
@@ -373,6 +374,12 @@ class TargetRequest(Frozen):
             default=None,
             description="Commits that a person made of picks that conflict, reviewed here.",
         )
+    )
+    production_version: ProductionVersion | None = Field(
+        default=None,
+        description="Where the running service says which commit it is: one more source of what "
+        "production runs, which must agree with GitLab's records if it answers.",
+        examples=[{"url": "https://core.example.com/version", "json": "git.sha"}],
     )
     after: Annotated[tuple[SentProject, ...], not_empty("projects"), _UNIQUE] | None = Field(
         default=None,

@@ -37,6 +37,7 @@ from hotfix.spec.smoke import (
     CommandCheck,
     HttpCheck,
     ManualCheck,
+    ProductionVersion,
     SmokeCheck,
     TcpCheck,
     TlsCheck,
@@ -57,6 +58,7 @@ __all__ = [
     "PickOrder",
     "PlanApprovalPolicy",
     "Policy",
+    "ProductionVersion",
     "Resolution",
     "Severity",
     "SmokeCheck",
@@ -141,6 +143,11 @@ class Target(Frozen):
         default="ref",
         description="What keeps two runs on this target apart; left out where it is the ref.",
     )
+    production_version: ProductionVersion | None = Field(
+        default=None,
+        description="Where the running service says which commit it is; left out where it does "
+        "not.",
+    )
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -152,7 +159,12 @@ class Target(Frozen):
         return written
 
 
-_SAYS_NOTHING: Final = {"merge_attributes": None, "order": "merged", "lock": "ref"}
+_SAYS_NOTHING: Final = {
+    "merge_attributes": None,
+    "order": "merged",
+    "lock": "ref",
+    "production_version": None,
+}
 
 
 class Orchestration(Frozen):

@@ -93,6 +93,7 @@ def _target(target: SingleDocument | TargetDocument, layers: _Layers) -> Target:
         after=target.after or (),
         merge_attributes=_first(*(level.merge_attributes for level in settings)),
         lock=_first(*(level.lock for level in settings)) or LOCK,
+        production_version=target.production_version,
     )
 
 

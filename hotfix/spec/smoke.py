@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from hotfix.models import Frozen
+from hotfix.spec.json_path import JSON_PATH_PATTERN
 from hotfix.spec.rules import (
     SENT,
     Complaint,
@@ -60,6 +61,15 @@ def _header_name(value: str) -> Complaint | None:
     return None
 
 
+def _json_path(value: str) -> Complaint | None:
+    if re.fullmatch(JSON_PATH_PATTERN, value):
+        return None
+    return (
+        f"{quoted(value)} is no path into a JSON document",
+        "Write names with dots between them, such as `git.sha` or `apps[0].commit`.",
+    )
+
+
 def _lists(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
     """Let a tuple be a JSON array, as it is everywhere else in a spec."""
     if isinstance(value, list | tuple):
@@ -83,6 +93,9 @@ HeaderName = Annotated[
 ]
 HeaderValue = Annotated[str, line("header's value", 4096), SENT]
 Argument = Annotated[str, SENT]
+JsonPath = Annotated[
+    str, Rule(_json_path, {"pattern": JSON_PATH_PATTERN, "maxLength": 255}), Field(max_length=255)
+]
 
 
 class HttpCheck(Frozen):
@@ -199,3 +212,19 @@ class SmokeCheck(Frozen):
             named = " and ".join(f"`{kind}`" for kind in kinds)
             raise complain(f"a check is of one kind, not {named}", "Make a check of each.")
         raise complain("the check says nothing to do", f"Write one of {choice}.")
+
+
+class ProductionVersion(Frozen):
+    """Where the running service itself says which commit it was built from."""
+
+    url: Url = Field(
+        description="The address to ask, http or https, without user or password; it must answer "
+        "200 with a JSON object.",
+        examples=["https://core.example.com/version"],
+    )
+    json_path: JsonPath = Field(
+        alias="json",
+        description="Where in the answer the commit id stands, seven digits of it or more: names "
+        "with dots between them, places of a list in brackets.",
+        examples=["git.sha"],
+    )
