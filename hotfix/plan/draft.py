@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from hotfix.forge.protocol import ForgeError
 from hotfix.git.attributes import attributes_of
 from hotfix.git.commits import Identity
 from hotfix.git.explain import picks_clean
@@ -15,6 +16,7 @@ from hotfix.plan import guards, mainline
 from hotfix.plan.adopt import Adopted, Wanted, adopt
 from hotfix.plan.attributes import attributes_not_read
 from hotfix.plan.branch import Branch, BranchRules, plan_branch
+from hotfix.plan.elsewhere import other_sources_of_sha, production_job
 from hotfix.plan.inputs import typed_inputs, variable_guard
 from hotfix.plan.leaving import unreleased
 from hotfix.plan.model import (
@@ -31,7 +33,7 @@ from hotfix.plan.told import observed_target, sources_of_sha
 from hotfix.plan.wanted import in_merge_order, wanted_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
@@ -77,10 +79,13 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     branch = _branch(spec, each, objects, wanted, findings)
     head = each.release_head
     after = branch.head if branch is not None and _is_whole(target, branch, wanted) else None
-    sources = sources_of_sha(target.environment, each.environment, each.deployments)
+    records = sources_of_sha(target.environment, each.environment, each.deployments)
+    others = other_sources_of_sha(each, records)
     there = after if after == head else None
-    findings += guards.production_guard(target, sources, already_there=there)
+    findings += guards.production_guard(target, records, others, already_there=there)
+    findings += guards.service_warning(target, others)
     findings += guards.running_guard(target, each.running, already_there=there)
+    findings += _waiting(each, there)
     pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
     change = TargetChange(
@@ -97,9 +102,9 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         smoke_checks=tuple(c for c in target.smoke_checks if c.applies_to("hotfix")),
     )
     draft = Draft(
-        plan=TargetPlan(**dict(change), observed=observed_target(each, sources)),
+        plan=TargetPlan(**dict(change), observed=observed_target(each, (*records, *others))),
         findings=findings,
-        is_done=after is not None and after == head and {s.sha for s in sources} == {after},
+        is_done=there is not None and guards.agreed_sha(records, others) == there,
     )
     if branch is not None:
         draft.follow_ups = mainline.before_the_next_cut_off(
@@ -114,6 +119,14 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
             on_top = Adopted(after, None, (), ())
             draft.way_back, _ = way_back(spec, change, on_top, overlay)
     return draft
+
+
+def _waiting(each: SeenTarget, there: Sha | None) -> Iterator[Finding]:
+    waiting = each.elsewhere.waiting
+    if isinstance(waiting, ForgeError):
+        return iter(())
+    last = each.environment.last_deployment if each.environment else None
+    return guards.waiting_warning(each.target, waiting, last=last, already_there=there)
 
 
 def _is_whole(target: Target, branch: Branch, wanted: Sequence[Wanted]) -> bool:
@@ -202,7 +215,7 @@ def way_to_production(
         values = {name: value for name, value in typed.values.items() if name != own}
     else:
         findings += variable_guard(orchestrator.config, sent, target=target.project, where=where)
-    job = target.deploy.job or _last_job(each)
+    job = production_job(each)
     if job is None:
         findings.append(guards.deploy_job_guard(target))
     if is_forbidden([dict(values), job]):
@@ -222,11 +235,6 @@ def way_to_production(
         operation_input=spec.orchestration.operation_input,
     )
     return pipeline, PlannedJob(job=job) if job else None
-
-
-def _last_job(each: SeenTarget) -> str | None:
-    last = each.environment.last_deployment if each.environment else None
-    return last.job.name if last and last.job else None
 
 
 def _leaving(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hotfix.forge.types import DEVELOPER, MAINTAINER
 from hotfix.git.resolution import changed_since
 from hotfix.identifiers import short
+from hotfix.plan.elsewhere import SERVICE
 from hotfix.plan.model import Finding, SourceOfSha
 from hotfix.plan.why import conflict_text
 from hotfix.text import one_line
@@ -29,10 +30,12 @@ WARNINGS: Final = frozenset(
         "already-back",
         "apply-not-permitted",
         "attributes-not-read",
+        "deployment-waiting",
         "fix-not-on-default",
         "mr-other-branch",
         "only-on-release",
         "picks-reordered",
+        "production-version-silent",
         "way-back-differs",
     }
 )
@@ -40,15 +43,20 @@ WARNINGS: Final = frozenset(
 
 
 def production_guard(
-    target: Target, sources: Sequence[SourceOfSha], *, already_there: str | None
+    target: Target,
+    records: Sequence[SourceOfSha],
+    others: Sequence[SourceOfSha] = (),
+    *,
+    already_there: str | None,
 ) -> Iterator[Finding]:
-    """Hold the spec's production SHA against what GitLab's records say.
+    """Hold the spec's production SHA against all that knows what production runs.
 
     Runbook, Decision Points: if the environment does not clearly show the last deployed SHA, stop
     and gather evidence. ``already_there`` is the planned head where the branch stands at it: then
     production may run that, since the hotfix was deployed.
     """
-    sha = clear_sha(sources)
+    sources = (*records, *others)
+    sha = agreed_sha(records, others)
     if sha is None:
         yield _unclear(target, sources)
     elif sha not in {target.production_sha, already_there}:
@@ -56,10 +64,27 @@ def production_guard(
             code="production-mismatch",
             target=target.project,
             message=f"The spec says production runs {target.production_sha}, "
-            f"GitLab's deployments say {sha}.",
+            f"GitLab's records say {sha}.",
             hint=f"See {one_line(sources[0].url or 'the environments page')}. "
             "If GitLab is right, correct `production_sha` and plan anew.",
+            detail=table(sources),
         )
+
+
+def service_warning(target: Target, others: Sequence[SourceOfSha]) -> Iterator[Finding]:
+    """Say that the service did not tell its commit, though the spec says where it would.
+
+    It blocks nothing: a hotfix may be needed just because the service does not answer.
+    """
+    for source in others:
+        if source.source == SERVICE and source.sha is None:
+            yield Finding(
+                code="production-version-silent",
+                target=target.project,
+                message=f"{one_line(source.url or '')} does not say which commit production runs: "
+                f"{source.detail}.",
+                hint="The other sources agree. Find out why before you rely on them alone.",
+            )
 
 
 def way_back_guard(
@@ -74,9 +99,10 @@ def way_back_guard(
             code="production-mismatch",
             target=target.project,
             message=f"{target.environment} runs {sha}, which is neither this hotfix nor the last "
-            f"known-good state. {_table(sources)}.",
+            f"known-good state.",
             hint=f"Somebody deployed since: {one_line(sources[0].url or 'the environments page')} "
             "Ask them. The way back would take their work off production too.",
+            detail=table(sources),
         )
 
 
@@ -86,18 +112,43 @@ def clear_sha(sources: Sequence[SourceOfSha]) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
+def agreed_sha(records: Sequence[SourceOfSha], others: Sequence[SourceOfSha]) -> str | None:
+    """Return the commit that all who know it name; ``None`` where they do not agree.
+
+    The environment's records must answer: ``apply`` sees by them whether the hotfix arrived. Of the
+    others each may be silent, and none may contradict.
+    """
+    return clear_sha([*records, *(other for other in others if other.sha is not None)])
+
+
 def _unclear(target: Target, sources: Sequence[SourceOfSha]) -> Finding:
     return Finding(
         code="production-unknown",
         target=target.project,
-        message=f"What {target.environment} runs is not clear. {_table(sources)}.",
+        message=f"What {target.environment} runs is not clear: {_by_answer(sources)}.",
         hint="The runbook says: gather evidence from deploy logs, release records or the last "
         "successful production pipeline before release is changed.",
+        detail=table(sources),
     )
 
 
-def _table(sources: Sequence[SourceOfSha]) -> str:
-    return "; ".join(f"{source.source}: {source.detail}" for source in sources)
+def _by_answer(sources: Sequence[SourceOfSha]) -> str:
+    """Say who names which commit, the commits in the order in which they are named."""
+    who: dict[str, list[str]] = {}
+    for source in sources:
+        who.setdefault(source.sha or "", []).append(source.source)
+    silent = who.pop("", [])
+    said = [f"{short(sha)} says {_and(names)}" for sha, names in who.items()]
+    return "; ".join(said + ([f"no answer from {_and(silent)}"] if silent else [])) or "nobody says"
+
+
+def table(sources: Sequence[SourceOfSha]) -> str:
+    """Write each source on a line, with its link below it where it has one."""
+    lines = []
+    for source in sources:
+        lines.append(f"{source.source}: {source.detail}")
+        lines += [f"  {one_line(source.url, 500)}"] if source.url else []
+    return "\n".join(lines)
 
 
 def running_guard(
@@ -117,6 +168,31 @@ def running_guard(
                 f"running{job}",
                 hint="Wait for it to end, and find out whose it is. Then plan again.",
             )
+
+
+def waiting_warning(
+    target: Target,
+    waiting: Sequence[Deployment],
+    *,
+    last: Deployment | None,
+    already_there: str | None,
+) -> Iterator[Finding]:
+    """Tell of deployments that wait for an approval, and are newer than the last that succeeded.
+
+    Where deployments are approved, that is how a pipeline stands whose manual job nobody pressed:
+    nothing moves by itself, an approval starts no job, and production is looked at once more
+    before it is pressed. So it is told and refuses nothing.
+    """
+    newer = [each for each in waiting if last is None or each.id > last.id]
+    shas = dict.fromkeys(short(each.sha) for each in newer if each.sha != already_there)
+    if shas:
+        yield Finding(
+            code="deployment-waiting",
+            target=target.project,
+            message=f"A deployment to {target.environment} waits for an approval: "
+            f"{_and(list(shas)[:5])}.",
+            hint="Find out whose it is, and that nobody approves and presses it meanwhile.",
+        )
 
 
 def merge_request_guard(

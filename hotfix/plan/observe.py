@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from hotfix.forge.protocol import NotFoundError
+from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.parallel import Together
 from hotfix.plan.resolve import needs_source_commits
+from hotfix.smoke.version import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
         Deployment,
         Environment,
         Issue,
+        Job,
         MergeRequest,
         Project,
+        Tag,
         User,
     )
     from hotfix.identifiers import Sha
     from hotfix.plan.model import TargetChange
+    from hotfix.smoke.version import Reported
     from hotfix.spec.model import MergeRequestRef, Spec, Target
 
 T = TypeVar("T")
@@ -47,6 +51,23 @@ class SeenMergeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """What else tells which commit production runs, beside the environment's deployments.
+
+    An error stands for what GitLab would not show: that is told, and refuses no plan.
+    """
+
+    jobs: tuple[Job, ...] | ForgeError = ()
+    """Jobs that succeeded, the newest id first."""
+    tags: tuple[Tag, ...] | ForgeError = ()
+    """Tags and releases, those of the newest commits first."""
+    service: Reported | None = None
+    """What the running service says; ``None`` where the spec names no address for it."""
+    waiting: tuple[Deployment, ...] | ForgeError = ()
+    """Deployments that wait for an approval."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenTarget:
     """A target as GitLab shows it."""
 
@@ -60,6 +81,7 @@ class SeenTarget:
     merge_requests: tuple[SeenMergeRequest, ...]
     running: tuple[Deployment, ...] = ()
     """Deployments to the environment that are under way right now."""
+    elsewhere: SeenElsewhere = SeenElsewhere()
 
     @property
     def release_head(self) -> Sha | None:
@@ -92,8 +114,11 @@ class Seen:
     targets: tuple[SeenTarget, ...]
 
 
-def observe(spec: Spec, forge: Forge, clock: Clock) -> Seen:
+def observe(spec: Spec, forge: Forge, clock: Clock, *, elsewhere: bool = True) -> Seen:
     """Ask GitLab for all that the plan of a spec needs, each thing once, in two rounds of waiting.
+
+    ``elsewhere`` looks beyond the environment for what production runs: a way forward rests on a
+    commit that all agree on, a way back must not wait for a service that is broken.
 
     What is asked does not depend on what else is answered, but for what a name stands for: the
     project's branch and address, the environment's number. Of what turns out to be missing its
@@ -104,7 +129,9 @@ def observe(spec: Spec, forge: Forge, clock: Clock) -> Seen:
     user = together.add(forge.current_user)
     orchestrator = together.add(partial(_orchestrator, spec, forge))
     incident = together.add(partial(_incident, spec, forge))
-    targets = [_target(target, forge, together) for target in spec.targets]
+    targets = [
+        seen_target(target, forge, clock, together, elsewhere=elsewhere) for target in spec.targets
+    ]
     together.run()
     return Seen(
         at=at,
@@ -136,7 +163,9 @@ def _incident(spec: Spec, forge: Forge) -> Issue | None:
     return forge.issue(spec.incident.project, spec.incident.iid)
 
 
-def _target(target: Target, forge: Forge, together: Together) -> Callable[[], SeenTarget]:
+def seen_target(
+    target: Target, forge: Forge, clock: Clock, together: Together, *, elsewhere: bool
+) -> Callable[[], SeenTarget]:
     """Add what is asked about a target; what is returned puts the answers together."""
     where = target.project, target.environment
     project = together.add(partial(_project, forge, target.project))
@@ -146,6 +175,7 @@ def _target(target: Target, forge: Forge, together: Together) -> Callable[[], Se
     )
     running = together.add(partial(_unless_missing, partial(running_deployments, forge, target)))
     merge_requests = [_merge_request(ref, forge, together) for ref in target.merge_requests]
+    others = _elsewhere(target, forge, clock, together) if elsewhere else SeenElsewhere
 
     def seen() -> SeenTarget:
         shown, refs = project.result
@@ -158,9 +188,30 @@ def _target(target: Target, forge: Forge, together: Together) -> Callable[[], Se
             deployments=(deployments.result or ()) if known else (),
             merge_requests=tuple(each() for each in merge_requests),
             running=(running.result or ()) if known else (),
+            elsewhere=others(),
         )
 
     return seen
+
+
+def _elsewhere(
+    target: Target, forge: Forge, clock: Clock, together: Together
+) -> Callable[[], SeenElsewhere]:
+    """Add what else is asked about what production runs."""
+    jobs = partial(forge.successful_jobs, target.project, ref=target.release_branch)
+    where = target.project, target.environment
+    waiting = partial(forge.deployments, *where, status="blocked", order_by="id")
+    asked_jobs = together.add(partial(_unless_refused, jobs))
+    asked_tags = together.add(partial(_unless_refused, partial(forge.tags, target.project)))
+    asked_waiting = together.add(partial(_unless_refused, waiting))
+    version = target.production_version
+    service = together.add(lambda: None if version is None else reported(version, clock))
+    return lambda: SeenElsewhere(
+        jobs=asked_jobs.result,
+        tags=asked_tags.result,
+        service=service.result,
+        waiting=asked_waiting.result,
+    )
 
 
 def _project(forge: Forge, path: str) -> tuple[Project, Mapping[str, Sha]]:
@@ -196,6 +247,16 @@ def _approvals(ref: MergeRequestRef, forge: Forge) -> Approvals | NotFoundError:
     try:
         return forge.approvals(ref.project, ref.iid)
     except NotFoundError as error:
+        return error
+
+
+def _unless_refused(ask: Callable[[], T]) -> T | ForgeError:
+    """Return the refusal of what may be missing; a GitLab that is not there is raised."""
+    try:
+        return ask()
+    except ForgeError as error:
+        if not error.status:
+            raise
         return error
 
 

@@ -62,7 +62,7 @@ def make_rollback(
     plan has nothing to do. ``begun`` names the targets of a rollback that is under way; those are
     planned wherever they stand.
     """
-    seen = observe(_without_picks(hotfix), forge, clock)
+    seen = observe(_without_picks(hotfix), forge, clock, elsewhere=False)
     found = in_parallel(partial(_look, hotfix, forge, each) for each in seen.targets)
     names = names_of(forge, [each.since for each in found])
     drafts = in_parallel(

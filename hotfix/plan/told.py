@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.clock import timestamp
 from hotfix.identifiers import short
 from hotfix.plan.attributes import told_attributes
+from hotfix.plan.elsewhere import maybe_timestamp
 from hotfix.plan.model import ObservedMergeRequest, ObservedTarget, SourceOfSha
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from hotfix.forge.types import Deployment, Environment
     from hotfix.plan.model import TargetPlan
@@ -71,7 +70,7 @@ def _source(name: str, found: Deployment | None, url: str | None, none: str) -> 
     if found is None:
         return SourceOfSha(source=name, sha=None, at=None, url=url, detail=none)
     by = f" by job {found.job.name} ({found.job.id})" if found.job else " by no job"
-    at = _at(found.finished_at or found.created_at)
+    at = maybe_timestamp(found.finished_at or found.created_at)
     return SourceOfSha(
         source=name,
         sha=found.sha,
@@ -93,14 +92,10 @@ def _merge_request(seen: SeenMergeRequest) -> ObservedMergeRequest | None:
         state=found.state,
         author=found.author.username,
         target_branch=found.target_branch,
-        merged_at=_at(found.merged_at),
+        merged_at=maybe_timestamp(found.merged_at),
         approved_by=tuple(each.user.username for each in approvals.approved_by)
         if approvals
         else (),
         approvals_left=approvals.approvals_left if approvals else None,
         url=found.web_url,
     )
-
-
-def _at(moment: datetime | None) -> str | None:
-    return timestamp(moment) if moment else None

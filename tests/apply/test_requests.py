@@ -37,6 +37,7 @@ def planned(project: str, environment: int, *merge_requests: int) -> list[str]:
     return [
         f"GET {path}",
         *deployed(project, environment),
+        *elsewhere(project),
         *(
             f"GET {path}/merge_requests/{iid}{what}"
             for iid in merge_requests
@@ -51,6 +52,16 @@ def deployed(project: str, environment: int) -> list[str]:
         *environments(project, environment),
         f"GET /projects/{project}/deployments?status=success",
         f"GET /projects/{project}/deployments?status=running",
+    ]
+
+
+def elsewhere(project: str) -> list[str]:
+    """List what else tells what production runs, asked for in the same wait."""
+    path = f"/projects/{project}"
+    return [
+        f"GET {path}/deployments?status=blocked",
+        f"GET {path}/jobs?ref=release",
+        f"GET {path}/repository/tags",
     ]
 
 

@@ -210,8 +210,8 @@ def test_what_somebody_else_deployed_since_is_not_taken_back(rehearsal: Rehearsa
         rehearsal.roll_back()
 
     assert caught.value.code == blocker.code == "production-mismatch"
-    assert "environment: " in blocker.message
-    assert "deployments by finish time: " in blocker.message
+    assert "environment: " in blocker.detail
+    assert "deployments by finish time: " in blocker.detail
     assert not rehearsal.rollback_lockfile.exists()
 
 

@@ -22,7 +22,13 @@ from hotfix.forge.types import (
 from hotfix.identifiers import ZERO, Sha
 from hotfix.plan.build import Built, build
 from hotfix.plan.draft import TargetObjects
-from hotfix.plan.observe import Seen, SeenMergeRequest, SeenOrchestrator, SeenTarget
+from hotfix.plan.observe import (
+    Seen,
+    SeenElsewhere,
+    SeenMergeRequest,
+    SeenOrchestrator,
+    SeenTarget,
+)
 from hotfix.spec.model import (
     ApprovalPolicy,
     Committer,
@@ -133,6 +139,8 @@ class Case:
     merge_attributes: str | None = None
     order: PickOrder = "merged"
     at: datetime = NOON
+    elsewhere: SeenElsewhere = field(default_factory=SeenElsewhere)
+    deployed_ref: str = "release"
 
     def merge_request(self, iid: int, **changes: Any) -> SeenMergeRequest:  # noqa: ANN401
         """Add a merged and approved merge request."""
@@ -218,7 +226,7 @@ class Case:
             finished_at=NOON,
             failure_reason=None,
         )
-        deployment = Deployment(5, 3, "release", runs, "success", NOON, NOON, job or None)
+        deployment = Deployment(5, 3, self.deployed_ref, runs, "success", NOON, NOON, job or None)
         target = SeenTarget(
             target=spec.targets[0],
             project=_project(1, PROJECT),
@@ -228,6 +236,7 @@ class Case:
             ),
             deployments=(deployment,),
             merge_requests=tuple(self.merge_requests),
+            elsewhere=self.elsewhere,
         )
         develop = _project(2, "evenergi/develop")
         seen = Seen(

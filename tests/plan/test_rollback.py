@@ -12,7 +12,7 @@ from hotfix.plan.model import SourceOfSha
 from hotfix.plan.order import in_order
 
 if TYPE_CHECKING:
-    from hotfix.plan.model import Kind
+    from hotfix.plan.model import Finding, Kind
 
 GOOD, HOTFIX, OTHER = ("900d" * 10, "f1f1" * 10, "dead" * 10)
 
@@ -39,10 +39,9 @@ def _said(*shas: str | None) -> list[SourceOfSha]:
     ]
 
 
-def _found(*shas: str | None) -> list[tuple[str, str]]:
+def _found(*shas: str | None) -> list[Finding]:
     aim: Any = Aim("a")
-    findings = way_back_guard(aim, _said(*shas), expected={HOTFIX, GOOD})
-    return [(finding.code, finding.message) for finding in findings]
+    return list(way_back_guard(aim, _said(*shas), expected={HOTFIX, GOOD}))
 
 
 @pytest.mark.parametrize("sha", [HOTFIX, GOOD])
@@ -52,19 +51,20 @@ def test_the_hotfix_or_the_known_good_commit_may_run(sha: str) -> None:
 
 @pytest.mark.parametrize("shas", [(HOTFIX, GOOD), (None, HOTFIX), (None, None), ()])
 def test_records_that_do_not_agree_leave_production_unknown(shas: tuple[str | None, ...]) -> None:
-    ((code, message),) = _found(*shas)
+    (finding,) = _found(*shas)
 
-    assert code == "production-unknown"
-    assert all(f"record {place}: {sha}" in message for place, sha in enumerate(shas))
+    assert finding.code == "production-unknown"
+    assert all(f"record {place}: {sha}" in finding.detail for place, sha in enumerate(shas))
+    assert all(sha[:8] in finding.message for sha in shas if sha)
     assert clear_sha(_said(*shas)) is None
 
 
 def test_anything_else_was_deployed_since() -> None:
-    ((code, message),) = _found(OTHER, OTHER)
+    (finding,) = _found(OTHER, OTHER)
 
-    assert code == "production-mismatch"
-    assert f"runs {OTHER}" in message
-    assert f"record 1: {OTHER}" in message
+    assert finding.code == "production-mismatch"
+    assert f"runs {OTHER}" in finding.message
+    assert f"record 1: {OTHER}" in finding.detail
 
 
 @pytest.mark.parametrize(
