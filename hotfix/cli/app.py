@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "init": "hotfix.cli.init",
         "validate": "hotfix.cli.validate",
         "plan": "hotfix.cli.plan",
         "rehearse": "hotfix.cli.rehearse",

@@ -58,7 +58,7 @@ def production_guard(
     sources = (*records, *others)
     sha = agreed_sha(records, others)
     if sha is None:
-        yield _unclear(target, sources)
+        yield unclear(target, sources)
     elif sha not in {target.production_sha, already_there}:
         yield Finding(
             code="production-mismatch",
@@ -93,7 +93,7 @@ def way_back_guard(
     """Refuse to go back from what this hotfix did not bring: somebody deployed since."""
     sha = clear_sha(sources)
     if sha is None:
-        yield _unclear(target, sources)
+        yield unclear(target, sources)
     elif sha not in expected:
         yield Finding(
             code="production-mismatch",
@@ -121,7 +121,8 @@ def agreed_sha(records: Sequence[SourceOfSha], others: Sequence[SourceOfSha]) ->
     return clear_sha([*records, *(other for other in others if other.sha is not None)])
 
 
-def _unclear(target: Target, sources: Sequence[SourceOfSha]) -> Finding:
+def unclear(target: Target, sources: Sequence[SourceOfSha]) -> Finding:
+    """Refuse where nobody can say what production runs; each source's answer is shown."""
     return Finding(
         code="production-unknown",
         target=target.project,
@@ -210,12 +211,7 @@ def merge_request_guard(
         return
     found = seen.merge_request
     if found is None:
-        yield Finding(
-            code="mr-not-found",
-            target=target.project,
-            message=f"GitLab shows no merge request !{seen.ref.iid} in {target.project}.",
-            hint="Check the number. GitLab answers the same for one that the token may not see.",
-        )
+        yield not_found_guard(target, seen)
         return
     if found.state != "merged":
         yield Finding(
@@ -230,6 +226,16 @@ def merge_request_guard(
         yield from _approval_guard(target, found, seen.approvals, policy)
     if found.target_branch != default_branch:
         yield _other_branch(target, found, default_branch)
+
+
+def not_found_guard(target: Target, seen: SeenMergeRequest) -> Finding:
+    """Refuse a merge request that GitLab does not show."""
+    return Finding(
+        code="mr-not-found",
+        target=target.project,
+        message=f"GitLab shows no merge request !{seen.ref.iid} in {target.project}.",
+        hint="Check the number. GitLab answers the same for one that the token may not see.",
+    )
 
 
 def _approval_guard(

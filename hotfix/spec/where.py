@@ -33,6 +33,8 @@ def _is_shared(folder: Path) -> bool:
     # beside it says that strangers are expected.
     try:
         mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return False  # a folder that is made with the spec; nobody wrote into it yet
     except OSError:
         return True  # nobody can say who writes there
     return bool(mode & stat.S_IWOTH and mode & stat.S_ISVTX)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from hotfix.evidence.model import Lock
     from hotfix.evidence.rehearsal import Transcript
     from hotfix.evidence.report import AuditReport
-    from hotfix.plan.model import Plan
+    from hotfix.plan.model import Plan, SourceOfSha
+    from hotfix.spec.write import NewTarget
 
 
 def dumped(document: Mapping[str, Any]) -> str:
@@ -45,6 +46,29 @@ def plan_document(plan: Plan, blocked: HotfixError | None, exit_code: int) -> di
     """Return the plan itself; of one that is blocked, with the keys of a refusal beside its own."""
     document = to_json(plan)
     return {**document, **refusal(blocked, exit_code)} if blocked else document
+
+
+def init_document(
+    path: Path, name: str, proposals: Sequence[tuple[NewTarget, Sequence[SourceOfSha]]]
+) -> dict[str, Any]:
+    """Tell what was written, and from which facts."""
+    return {
+        "exit_code": 0,
+        "file": str(path),
+        "hotfix": name,
+        "targets": [
+            {
+                "project": target.project,
+                "production_sha": target.production_sha,
+                "sources": [to_json(source) for source in sources],
+                "merge_requests": [
+                    {"iid": each.iid, "title": each.title, "state": each.state}
+                    for each in target.merge_requests
+                ],
+            }
+            for target, sources in proposals
+        ],
+    }
 
 
 def validate_document(specs: Sequence[tuple[Path, str, Sequence[str]]]) -> dict[str, Any]:

@@ -135,9 +135,9 @@ def test_every_command_of_the_readme_runs(
         text = spec.replace(f"127.0.0.1:{make_example.PORT}", place)
         text = re.sub(r"port: \d+", f"port: {place.rpartition(':')[2]}", text)
         text = re.sub(r"  - name: dashboard\n.*\n", "", text)
-        (tmp_path / "hotfix.yaml").write_text(
-            text + "orchestration: {project: evenergi/develop}\n", encoding="utf-8"
-        )
+        (tmp_path / "hotfix.yaml").write_text(text, encoding="utf-8")
+        team = "version: 1\norchestration: {project: evenergi/develop}\n"
+        (tmp_path / "defaults.yaml").write_text(team, encoding="utf-8")
         for line in _blocks():
             words = shlex.split(line, comments=True)
             if words[0] == "make":
