@@ -215,7 +215,8 @@ class GitLabForge:
     def tags(self, project: str, *, limit: int = 100) -> tuple[Tag, ...]:
         """List tags, those of the newest commits first."""
         path = route("projects", project, "repository", "tags")
-        rows = self._api.rows(path, {"order_by": "updated", "sort": "desc"}, limit=limit)
+        query = {"order_by": "updated", "sort": "desc"}
+        rows = self._api.rows(path, query, limit=limit, key="name")
         return tuple(convert.tag(row, f"{self.url}/{project}") for row in rows)
 
     def file(self, project: str, path: str, ref: str) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hotfix.identifiers import ZERO
 from hotfix.sandbox.deployments import last_deployment
 
 from .conftest import CORE
@@ -24,6 +25,10 @@ def _with_version(desk: Desk) -> None:
 
 def test_the_sources_after_a_rollback_agree_and_the_hotfix_goes_through(desk: Desk) -> None:
     _with_version(desk)
+    core = desk.sandbox.world.project(CORE)
+    live = desk.sandbox.world.production_sha(CORE)
+    core.repository.update_ref("refs/tags/v41", ZERO, live)
+    core.releases["v41"] = core.created_at
 
     planned = desk.run("plan", "hotfix.yaml")
     done = desk.run("apply", "hotfix.yaml", "--auto-approve", "--promote")
@@ -34,6 +39,7 @@ def test_the_sources_after_a_rollback_agree_and_the_hotfix_goes_through(desk: De
     text = planned.stdout.decode()
     for source in ("environment", "deployments by finish time", "last production job"):
         assert f"{source}: " in text
+    assert f"tag or release: {live[:8]}, release v41" in text
     assert "the service itself: it says " in text
     assert sha != desk.spec.read_text("utf-8").partition("production_sha: ")[2][:40]
 
