@@ -11,6 +11,7 @@ from hotfix.clock import timestamp
 from hotfix.errors import InterruptedRunError, StaleError, WaitingError
 from hotfix.identifiers import Sha
 from hotfix.smoke.run import run as check_smoke
+from hotfix.smoke.version import reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import Noteable
     from hotfix.git.objects import GitObject
     from hotfix.plan.model import Plan, TargetChange
+    from hotfix.smoke.version import AskVersion
     from hotfix.spec.model import Spec
 
 Found = TypeVar("Found")
@@ -81,6 +83,8 @@ class Request:
     """What somebody types who approves the plan."""
     check_smoke: CheckSmoke = check_smoke
     """What tries a smoke check; a rehearsal sends none to the real service."""
+    ask_version: AskVersion = reported
+    """What asks a service for its commit; in a rehearsal it is the embedded one."""
 
 
 @dataclass(slots=True)

@@ -51,6 +51,8 @@ _LOOKS: Final = frozenset(
         "commit_merge_requests",
         "environment",
         "deployments",
+        "successful_jobs",
+        "tags",
         "file",
         "pipelines",
         "pipeline",

@@ -187,7 +187,13 @@ def _nothing(plan: Plan) -> str:
 def _make(journal: Journal | None, request: Request, forge: Forge, clock: Clock) -> Built:
     """Plan the request as the world is now; a rollback that has begun keeps its targets."""
     if request.back is None:
-        return make_plan(request.spec, forge, clock, tool_version=request.tool_version)
+        return make_plan(
+            request.spec,
+            forge,
+            clock,
+            tool_version=request.tool_version,
+            ask_version=request.ask_version,
+        )
     return make_rollback(
         request.back.hotfix.plan,
         forge,

@@ -17,6 +17,7 @@ from hotfix.plan.leaving import named_in_merges, unreleased
 from hotfix.plan.observe import observe
 from hotfix.plan.resolve import stated_commits
 from hotfix.plan.why import missing_below, why
+from hotfix.smoke.version import reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,18 +30,26 @@ if TYPE_CHECKING:
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import SeenTarget
     from hotfix.plan.why import Why
+    from hotfix.smoke.version import AskVersion
     from hotfix.spec.model import Spec, Target
 
 _ASKED: Final = 100
 """How many commits without a merge request in their history are looked up, one call each."""
 
 
-def make_plan(spec: Spec, forge: Forge, clock: Clock, *, tool_version: str) -> Built:
+def make_plan(
+    spec: Spec,
+    forge: Forge,
+    clock: Clock,
+    *,
+    tool_version: str,
+    ask_version: AskVersion = reported,
+) -> Built:
     """Plan a spec against GitLab as it is now. Reads only; raises ``ForgeError``.
 
     Targets do not wait for each other: what is asked is asked of all of them together.
     """
-    seen = observe(spec, forge, clock)
+    seen = observe(spec, forge, clock, ask_version=ask_version)
     histories = in_parallel(partial(_history, each, forge) for each in seen.targets)
     names = names_of(forge, histories)
     objects = {

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from hotfix.identifiers import Sha
     from hotfix.plan.model import TargetChange
-    from hotfix.smoke.version import Reported
+    from hotfix.smoke.version import AskVersion, Reported
     from hotfix.spec.model import MergeRequestRef, Spec, Target
 
 T = TypeVar("T")
@@ -114,11 +114,19 @@ class Seen:
     targets: tuple[SeenTarget, ...]
 
 
-def observe(spec: Spec, forge: Forge, clock: Clock, *, elsewhere: bool = True) -> Seen:
+def observe(
+    spec: Spec,
+    forge: Forge,
+    clock: Clock,
+    *,
+    elsewhere: bool = True,
+    ask_version: AskVersion = reported,
+) -> Seen:
     """Ask GitLab for all that the plan of a spec needs, each thing once, in two rounds of waiting.
 
     ``elsewhere`` looks beyond the environment for what production runs: a way forward rests on a
-    commit that all agree on, a way back must not wait for a service that is broken.
+    commit that all agree on, a way back must not wait for a service that is broken. A rehearsal
+    has another ``ask_version``, since the real service does not run what is deployed there.
 
     What is asked does not depend on what else is answered, but for what a name stands for: the
     project's branch and address, the environment's number. Of what turns out to be missing its
@@ -130,7 +138,15 @@ def observe(spec: Spec, forge: Forge, clock: Clock, *, elsewhere: bool = True) -
     orchestrator = together.add(partial(_orchestrator, spec, forge))
     incident = together.add(partial(_incident, spec, forge))
     targets = [
-        seen_target(target, forge, clock, together, elsewhere=elsewhere) for target in spec.targets
+        seen_target(
+            target,
+            forge,
+            together,
+            seen_elsewhere(target, forge, clock, together, ask_version)
+            if elsewhere
+            else SeenElsewhere,
+        )
+        for target in spec.targets
     ]
     together.run()
     return Seen(
@@ -164,7 +180,7 @@ def _incident(spec: Spec, forge: Forge) -> Issue | None:
 
 
 def seen_target(
-    target: Target, forge: Forge, clock: Clock, together: Together, *, elsewhere: bool
+    target: Target, forge: Forge, together: Together, elsewhere: Callable[[], SeenElsewhere]
 ) -> Callable[[], SeenTarget]:
     """Add what is asked about a target; what is returned puts the answers together."""
     where = target.project, target.environment
@@ -175,7 +191,6 @@ def seen_target(
     )
     running = together.add(partial(_unless_missing, partial(running_deployments, forge, target)))
     merge_requests = [_merge_request(ref, forge, together) for ref in target.merge_requests]
-    others = _elsewhere(target, forge, clock, together) if elsewhere else SeenElsewhere
 
     def seen() -> SeenTarget:
         shown, refs = project.result
@@ -188,14 +203,18 @@ def seen_target(
             deployments=(deployments.result or ()) if known else (),
             merge_requests=tuple(each() for each in merge_requests),
             running=(running.result or ()) if known else (),
-            elsewhere=others(),
+            elsewhere=elsewhere(),
         )
 
     return seen
 
 
-def _elsewhere(
-    target: Target, forge: Forge, clock: Clock, together: Together
+def seen_elsewhere(
+    target: Target,
+    forge: Forge,
+    clock: Clock,
+    together: Together,
+    ask_version: AskVersion = reported,
 ) -> Callable[[], SeenElsewhere]:
     """Add what else is asked about what production runs."""
     jobs = partial(forge.successful_jobs, target.project, ref=target.release_branch)
@@ -205,7 +224,7 @@ def _elsewhere(
     asked_tags = together.add(partial(_unless_refused, partial(forge.tags, target.project)))
     asked_waiting = together.add(partial(_unless_refused, waiting))
     version = target.production_version
-    service = together.add(lambda: None if version is None else reported(version, clock))
+    service = together.add(lambda: None if version is None else ask_version(version, clock))
     return lambda: SeenElsewhere(
         jobs=asked_jobs.result,
         tags=asked_tags.result,

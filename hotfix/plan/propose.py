@@ -9,7 +9,7 @@ from hotfix.errors import BlockedError
 from hotfix.parallel import Together
 from hotfix.plan import guards
 from hotfix.plan.elsewhere import other_sources_of_sha
-from hotfix.plan.observe import seen_target
+from hotfix.plan.observe import seen_elsewhere, seen_target
 from hotfix.plan.told import sources_of_sha
 from hotfix.spec.write import NewMergeRequest, NewTarget
 
@@ -32,7 +32,10 @@ def propose(
     deploys, and for a merge request that GitLab does not show: a wrong SHA is not to be proposed.
     """
     together = Together()
-    asked = [seen_target(each, forge, clock, together, elsewhere=True) for each in targets]
+    asked = [
+        seen_target(each, forge, together, seen_elsewhere(each, forge, clock, together))
+        for each in targets
+    ]
     together.run()
     return tuple(_proposed(look(), timestamp(clock.now())) for look in asked)
 

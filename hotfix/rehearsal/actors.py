@@ -11,6 +11,7 @@ from hotfix.errors import InputError
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.network import is_loopback, origin
 from hotfix.smoke.result import SmokeResult
+from hotfix.smoke.version import Reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from hotfix.plan.model import Plan
     from hotfix.sandbox.world import World
     from hotfix.smoke.manual import Ask
-    from hotfix.spec.model import SmokeCheck
+    from hotfix.spec.model import ProductionVersion, SmokeCheck
 
 SOURCE: Final = "rehearsal"
 """How every answer is given, for the record."""
@@ -109,6 +110,20 @@ class SmokeStandIn:
             finished_at=clock.now(),
             facts={"rehearsal": True},
         )
+
+
+class VersionStandIn:
+    """Says which commit a service runs: the one that its embedded environment was deployed."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self._world = world
+        self._where = {each.production_version: each for each in plan.spec.targets}
+
+    def __call__(self, version: ProductionVersion, clock: Clock, /) -> Reported:
+        """Tell the commit of the embedded environment."""
+        target = self._where[version]
+        sha = self._world.production_sha(target.project, target.environment)
+        return Reported(sha, clock.now(), version.url, "not asked: answered by the embedded GitLab")
 
 
 def embedded_forge(url: str, token: str, clock: Clock) -> GitLabForge:

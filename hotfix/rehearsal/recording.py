@@ -28,6 +28,8 @@ _READS: Final = frozenset(
         "merge_request",
         "merge_request_commits",
         "project",
+        "successful_jobs",
+        "tags",
     }
 )
 """What a plan asks, and what its copy is made of beside that: reads, each of them.

@@ -19,6 +19,7 @@ from hotfix.rehearsal.actors import (
     RehearsalClock,
     RehearsalOperator,
     SmokeStandIn,
+    VersionStandIn,
     embedded_forge,
 )
 from hotfix.rehearsal.cases import UNDISTURBED
@@ -39,6 +40,7 @@ Ended = Literal["complete", "interrupted", "defect"]
 
 NOT_REHEARSED: Final = (
     "No smoke check was sent: the embedded GitLab answered each of them.",
+    "No service was asked which commit it runs: each was taken to run what was last deployed.",
     "Both questions were answered with yes by the rehearsal, and only embedded jobs were pressed.",
     "No CI ran: a stand-in of the orchestrator started the target's pipeline, for what is planned.",
     "That one had the jobs of the last deployment's where they can be read; all of them succeeded.",
@@ -105,7 +107,13 @@ def _prove_same_plan(scene: Scene, clock: Clock) -> None:
     stage = set_stage(scene, own)
     with Sandbox(stage.world) as sandbox:
         forge = embedded_forge(sandbox.url, stage.token, own)
-        plan = make_plan(scene.plan.spec, forge, own, tool_version=scene.plan.tool_version).plan
+        plan = make_plan(
+            scene.plan.spec,
+            forge,
+            own,
+            tool_version=scene.plan.tool_version,
+            ask_version=VersionStandIn(stage.world, scene.plan),
+        ).plan
     if plan.digest != scene.plan.digest:
         raise FailedError(
             "rehearsal-differs",
@@ -189,6 +197,7 @@ class _Rehearsing:
             pace=Pace(poll=1.0, longest=600.0),
             tool_version=self._plan.tool_version,
             check_smoke=SmokeStandIn(self._stage.world, self._plan),
+            ask_version=VersionStandIn(self._stage.world, self._plan),
         )
         return apply(
             request,

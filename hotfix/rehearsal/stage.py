@@ -114,6 +114,7 @@ class _Builder:
     def _target(self, target: TargetPlan) -> None:
         project = self._project(target.project)
         project.repository = self._repository(target.project, project.default_branch)
+        self._tags(project)
         pipeline = _deploying(target, self._scene.environments[target.project].jobs)
         project.stand_in = lambda _: pipeline
         for (path, iid), request in self._answers.answers("merge_request").items():
@@ -133,6 +134,15 @@ class _Builder:
             made.add(thing)
         made.refs.update(self._answers.heads[path])
         return made
+
+    def _tags(self, project: Project) -> None:
+        """Bring the tags of the commits that are at hand: of the others nothing is said."""
+        for tag in self._answers.answers("tags").get((project.path,), ()):
+            if tag.sha not in self._scene.objects[project.path]:
+                continue
+            project.repository.refs[f"refs/tags/{tag.name}"] = tag.sha
+            if tag.is_release:
+                project.releases[tag.name] = tag.created_at or _LONG_AGO
 
     def _merge_request(
         self,

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hotfix.smoke.deadline import within
 from hotfix.smoke.result import Finding, extract, shown, timed_out
@@ -35,6 +35,14 @@ class Reported:
     url: str
     detail: str
     """What was answered, or why there was no answer that tells a commit."""
+
+
+class AskVersion(Protocol):
+    """Asks a service which commit it is."""
+
+    def __call__(self, version: ProductionVersion, clock: Clock, /) -> Reported:
+        """Return what it says; no answer is a result, never an exception."""
+        ...
 
 
 def reported(version: ProductionVersion, clock: Clock) -> Reported:

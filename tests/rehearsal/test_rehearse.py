@@ -9,6 +9,7 @@ from hotfix.errors import BlockedError, InputError, StaleError
 from hotfix.evidence.rehearsal import digest_of, parse, serialize
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.identifiers import ZERO, Sha
+from hotfix.rehearsal.actors import VersionStandIn
 from hotfix.rehearsal.recording import Recorder
 from hotfix.sandbox import seed
 from hotfix.sandbox.repositories import RefMove
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hotfix.sandbox.merge_requests import MergeRequest
     from hotfix.sandbox.pipelines import Pipeline
     from hotfix.sandbox.world import World
+    from hotfix.smoke.version import Reported
 
     from .conftest import Real
 
@@ -216,6 +218,36 @@ def test_jobs_that_the_token_may_not_see_have_one_stand_in(
     assert_converged(real.rehearse("none"))
 
     assert names == ["rehearsed-staging", "deploy-production"]
+
+
+def test_all_that_tell_what_production_runs_tell_the_embedded_hotfix_in_the_end(
+    real: Real, at_the_end: AtTheEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, live = real.world.project(CORE), real.world.production_sha(CORE)
+    core.repository.update_ref("refs/tags/v41", ZERO, live)
+    core.releases["v41"] = core.created_at
+    url = f"{real.sandbox.url}/-/services/{CORE}/health"
+    version = {"url": url, "json": "version"}
+    real.write(real.target(CORE, 812, 815, production_version=version))
+    plan = real.plan()
+    told: list[tuple[str, str | None]] = []
+    tags: list[str] = []
+    asked = VersionStandIn.__call__
+
+    def noted(stand_in: VersionStandIn, *given: Any) -> Reported:  # noqa: ANN401
+        said = asked(stand_in, *given)
+        told.append((said.url, said.commit))
+        return said
+
+    monkeypatch.setattr(VersionStandIn, "__call__", noted)
+    at_the_end(lambda world, _: tags.extend(world.project(CORE).releases))
+    before = len(real.sandbox.requests.matching("GET", "/-/services/"))
+
+    assert_converged(real.rehearse("POST /projects/:id/issues after token-expired", plan=plan))
+
+    assert len(real.sandbox.requests.matching("GET", "/-/services/")) == before + 1
+    assert [said for _, said in told] == [live] * 3 + [plan.targets[0].after]
+    assert tags == ["v41"] * 2
 
 
 def test_a_job_that_the_last_pipeline_lacks_is_found_before_the_day(real: Real) -> None:
