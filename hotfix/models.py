@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 
 class Frozen(BaseModel):
@@ -20,6 +20,24 @@ class Frozen(BaseModel):
         # A model is built when it is first used: a command uses few of those that it imports.
         defer_build=True,
     )
+
+
+class Growing(Frozen):
+    """A model with keys that are younger than files of its format.
+
+    They are left out where they say nothing: a plan from before has its digest still.
+    """
+
+    says_nothing: ClassVar[dict[str, Any]] = {}
+    """The younger keys, as they are written, with the values that are left out."""
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        for key, default in self.says_nothing.items():
+            if written.get(key) == default:
+                written.pop(key, None)
+        return written
 
 
 def to_json(value: Frozen) -> dict[str, Any]:

@@ -96,9 +96,12 @@ class CheckSmoke(Protocol):
     """Tries a smoke check until it is green or its retries are used up."""
 
     def __call__(
-        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str
+        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str, deployed: str
     ) -> SmokeResult:
-        """Return what the last try found; a red check is a result, never an exception."""
+        """Return what the last try found; a red check is a result, never an exception.
+
+        ``deployed`` is the commit that production shall run.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply.baseline import red_already
 from hotfix.evidence.plan_approvals import plan_approvals
 from hotfix.identifiers import short
 from hotfix.markdown import code
@@ -234,6 +235,8 @@ def _validation(lock: Lock) -> Iterator[str]:
             continue  # this section is its proof, and cannot tell of itself
         yield f"- {check.outcome}: {code(check.id)} of {code(check.target)}: {code(check.detail)}"
     for entry in lock.entries:
+        if red := red_already(entry.facts):
+            yield f"- {code(red)}"
         if entry.step == "smoke" and "name" in entry.facts:
             tried, detail = str(entry.facts["name"]), str(entry.facts["detail"])
             yield f"- smoke check {code(tried)}: {entry.facts['outcome']}, {code(detail)}"

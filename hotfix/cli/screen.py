@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPE: Final = 100
-Format = Literal["text", "json", "markdown"]
+Format = Literal["text", "json", "markdown", "junit"]
 
 
 @dataclass(frozen=True, slots=True)

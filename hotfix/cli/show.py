@@ -21,15 +21,22 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("file", type=options.FILE)
-@options.screen("text", "json", "markdown")
+@options.screen("text", "json", "markdown", "junit")
 def command(screen: Screen, file: Path) -> int:
     """Print a saved plan, a lockfile or a rehearsal, also a stale one.
 
     FILE is told by its content. A lockfile is shown as it states itself; `hotfix audit` tells
-    whether it is genuine.
+    whether it is genuine. `--format junit` writes a lockfile's checks as a test report for CI.
     """
     data = read(file)
-    match kind_of(data):
+    kind = kind_of(data)
+    if screen.format == "junit" and kind != "lock":
+        raise InputError(
+            "nothing-to-report",
+            f"{file} is no lockfile, so it has no checks to report.",
+            hint="A run leaves its lockfile beside its spec: hotfix.lock.json.",
+        )
+    match kind:
         case "plan":
             _plan(screen, data, file)
         case "lock":
@@ -100,6 +107,10 @@ def _lock(screen: Screen, data: bytes, file: Path) -> None:
         from hotfix.views.evidence_markdown import lock_markdown
 
         screen.out(lock_markdown(document.lock))
+    elif screen.format == "junit":
+        from hotfix.views.junit import lock_junit
+
+        screen.out(lock_junit(document.lock))
     elif screen.quiet:
         from hotfix.views.lock_text import lock_verdict
 

@@ -94,10 +94,10 @@ class SmokeStandIn:
         self._services = [world.project(target.project) for target in plan.targets]
 
     def __call__(
-        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str
+        self, check: SmokeCheck, *, clock: Clock, ask: Ask | None, operator: str, deployed: str
     ) -> SmokeResult:
         """Tell how the embedded services are."""
-        del ask, operator
+        del ask, operator, deployed
         red = [each.path for each in self._services if each.service_status != "ok"]
         said = f"{', '.join(red)} is not well" if red else "its services are well"
         return SmokeResult(

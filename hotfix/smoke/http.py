@@ -1,18 +1,16 @@
-"""Ask a URL once, and compare the answer with what the spec expects."""
+"""Ask a URL once; what the answer is worth is ``answer``'s to say."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
 import urllib3
 
 from hotfix import __version__
-from hotfix.smoke.result import Finding, extract, shown, timed_out
-from hotfix.smoke.subset import difference
+from hotfix.smoke.answer import MAX_BODY, Answer, complaint_about
+from hotfix.smoke.result import Finding, extract, timed_out
 from hotfix.smoke.trust import ca_bundle, why
 
 if TYPE_CHECKING:
@@ -21,24 +19,9 @@ if TYPE_CHECKING:
     from hotfix.clock import Clock
     from hotfix.spec.model import HttpCheck
 
-MAX_BODY = 1024 * 1024
-"""How much of a body is read: a health page is small, and an endless one must end."""
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back; a body that is longer than ``MAX_BODY`` is cut off there."""
-
-    status: int
-    encoding: str
-    location: str
-    body: bytes
-    complete: bool
-    latency_ms: int
-
-
-def observe(check: HttpCheck, timeout: float, clock: Clock) -> Finding:
-    """Send the request and judge the answer.
+def observe(check: HttpCheck, timeout: float, clock: Clock, deployed: str) -> Finding:
+    """Send the request and judge the answer; ``deployed`` is the commit that production shall run.
 
     A redirect is the answer, and is followed nowhere: a health page that sends its visitors to a
     login page is not healthy. The request carries the headers of the spec and no credential: no
@@ -47,7 +30,7 @@ def observe(check: HttpCheck, timeout: float, clock: Clock) -> Finding:
     answer = ask(check, timeout, clock)
     if isinstance(answer, Finding):
         return answer
-    complaint = complaint_of(check, answer)
+    complaint = complaint_about(answer, check, deployed)
     seen = f"HTTP {answer.status}, {len(answer.body)} bytes in {answer.latency_ms} ms"
     return Finding(passed=not complaint, detail=complaint or seen, facts=_facts(answer))
 
@@ -88,8 +71,7 @@ def _request(check: HttpCheck, timeout: float, clock: Clock) -> Answer:
             body = _read(response)
             return Answer(
                 status=response.status_code,
-                encoding=response.headers.get("Content-Encoding", "identity"),
-                location=response.headers.get("Location", ""),
+                headers=dict(response.headers),
                 body=body[:MAX_BODY],
                 complete=len(body) <= MAX_BODY,
                 latency_ms=round((clock.monotonic() - begin) * 1000),
@@ -109,34 +91,6 @@ def _read(response: requests.Response) -> bytes:
     return body
 
 
-def complaint_of(check: HttpCheck, answer: Answer) -> str:
-    """Return the first thing that is not as expected, or nothing."""
-    if answer.status != check.status:
-        target = f" to {shown(answer.location)}" if answer.location else ""
-        return f"HTTP {answer.status}{target}, expected {check.status}"
-    if check.json_subset is None and check.contains is None:
-        return ""
-    return _body_complaint(check, answer)
-
-
-def _body_complaint(check: HttpCheck, answer: Answer) -> str:
-    if answer.encoding.strip().lower() not in {"", "identity"}:
-        return f"the body is encoded as {shown(answer.encoding)}, expected it plain"
-    if check.contains is not None and check.contains.encode() not in answer.body:
-        return f"the body does not contain {shown(check.contains)}{_cut(answer)}"
-    if check.json_subset is None:
-        return ""
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return f"the body is no JSON{_cut(answer)}, expected an object"
-    return difference(found, check.json_subset)
-
-
-def _cut(answer: Answer) -> str:
-    return "" if answer.complete else f" (its first {MAX_BODY} bytes were read)"
-
-
 def _facts(answer: Answer) -> dict[str, JsonValue]:
     facts: dict[str, JsonValue] = {
         "status": answer.status,
@@ -146,6 +100,6 @@ def _facts(answer: Answer) -> dict[str, JsonValue]:
         "body_digest": "sha256:" + hashlib.sha256(answer.body).hexdigest(),
         "extract": extract(answer.body),
     }
-    if answer.location:
-        facts["location"] = extract(answer.location.encode("utf-8", "replace"))
+    if location := answer.header("Location"):
+        facts["location"] = extract(location.encode("utf-8", "replace"))
     return facts

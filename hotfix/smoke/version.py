@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from hotfix.smoke.answer import commit_at, complaint_about
 from hotfix.smoke.deadline import within
-from hotfix.smoke.result import Finding, extract, shown, timed_out
-from hotfix.spec.json_path import value_at
+from hotfix.smoke.result import Finding, timed_out
 from hotfix.spec.model import HttpCheck
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 10.0
 """A plan waits so long and no longer: in an incident the service may not answer at all."""
-
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +58,6 @@ def _asked(version: ProductionVersion, clock: Clock) -> tuple[str | None, str]:
         answer = timed_out(TIMEOUT_SECONDS)
     if isinstance(answer, Finding):
         return None, answer.detail
-    if complaint := http.complaint_of(check, answer):
+    if complaint := complaint_about(answer, check, deployed=""):
         return None, complaint
-    said = value_at(json.loads(answer.body), version.json_path)
-    if not isinstance(said, str) or not _COMMIT.fullmatch(said.strip().lower()):
-        seen = "nothing" if said is None else shown(extract(str(said).encode("utf-8", "replace")))
-        return None, f"at `{version.json_path}` it says {seen}, expected a commit id"
-    return said.strip().lower(), f"it says {said.strip().lower()}"
+    return commit_at(version.json_path, json.loads(answer.body))

@@ -7,7 +7,7 @@ same hotfix planned through two addresses has one digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -19,7 +19,7 @@ from pydantic import (
     model_serializer,
 )
 
-from hotfix.models import Frozen
+from hotfix.models import Frozen, Growing
 from hotfix.spec.rules import (
     AttributeLines,
     BranchName,
@@ -116,8 +116,15 @@ class Deploy(Frozen):
     job: str | None = None
 
 
-class Target(Frozen):
+class Target(Growing):
     """One repository that the hotfix is made in."""
+
+    says_nothing: ClassVar = {
+        "merge_attributes": None,
+        "order": "merged",
+        "lock": "ref",
+        "production_version": None,
+    }
 
     project: ProjectPath
     production_sha: ShaText
@@ -148,23 +155,6 @@ class Target(Frozen):
         description="Where the running service says which commit it is; left out where it does "
         "not.",
     )
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave younger keys out that say nothing: a plan from before has its digest still."""
-        written: dict[str, Any] = handler(self)
-        for key, default in _SAYS_NOTHING.items():
-            if written.get(key) == default:
-                written.pop(key, None)
-        return written
-
-
-_SAYS_NOTHING: Final = {
-    "merge_attributes": None,
-    "order": "merged",
-    "lock": "ref",
-    "production_version": None,
-}
 
 
 class Orchestration(Frozen):

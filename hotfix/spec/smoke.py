@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from hotfix.models import Frozen
-from hotfix.spec.json_path import JSON_PATH_PATTERN
+from hotfix.models import Frozen, Growing
 from hotfix.spec.rules import (
     SENT,
     Complaint,
@@ -61,13 +60,15 @@ def _header_name(value: str) -> Complaint | None:
     return None
 
 
-def _json_path(value: str) -> Complaint | None:
-    if re.fullmatch(JSON_PATH_PATTERN, value):
-        return None
-    return (
-        f"{quoted(value)} is no path into a JSON document",
-        "Write names with dots between them, such as `git.sha` or `apps[0].commit`.",
-    )
+def _jmespath(value: str) -> Complaint | None:
+    import jmespath  # noqa: PLC0415  (most specs have none)
+
+    try:
+        jmespath.compile(value)
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        why = str(error).splitlines()[0].rstrip(":. ")
+        return f"{quoted(value)} is no JMESPath expression: {why}", "Write one such as `git.sha`."
+    return None
 
 
 def _lists(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
@@ -93,13 +94,18 @@ HeaderName = Annotated[
 ]
 HeaderValue = Annotated[str, line("header's value", 4096), SENT]
 Argument = Annotated[str, SENT]
-JsonPath = Annotated[
-    str, Rule(_json_path, {"pattern": JSON_PATH_PATTERN, "maxLength": 255}), Field(max_length=255)
-]
+JmesPath = Annotated[str, line("expression", 1000), Rule(_jmespath, {}), SENT]
 
 
-class HttpCheck(Frozen):
+class HttpCheck(Growing):
     """Ask a URL once, without following it elsewhere, and compare the answer."""
+
+    says_nothing: ClassVar = {
+        "jmespath": {},
+        "answer_headers": {},
+        "max_latency": None,
+        "commit": None,
+    }
 
     url: Url = Field(description="The address to ask, http or https, without user or password.")
     method: Literal["GET", "HEAD"] = Field(
@@ -120,13 +126,37 @@ class HttpCheck(Frozen):
         default_factory=dict,
         description="Headers of the request; none that carries a credential.",
     )
+    jmespath: Annotated[Mapping[JmesPath, JsonValue], BeforeValidator(_lists), SENT] = Field(
+        default_factory=dict,
+        description="What JMESPath expressions over the answered JSON must give.",
+        examples=[{"services[?status != 'ok'] | length(@)": 0}],
+    )
+    answer_headers: Mapping[HeaderName, HeaderValue] = Field(
+        default_factory=dict,
+        description="Texts that must stand in these headers of the answer, case ignored.",
+        examples=[{"Content-Type": "application/json"}],
+    )
+    max_latency: Annotated[int, between(1, 3_600_000, "the latency")] | None = Field(
+        default=None, description="Milliseconds in which the whole answer must be there."
+    )
+    commit: JmesPath | None = Field(
+        default=None,
+        description="A JMESPath expression that must give the id of the commit that was deployed, "
+        "seven digits of it or more: the hotfix's head, or after a rollback the known-good one.",
+        examples=["git.sha"],
+    )
+
+    @property
+    def looks_into_json(self) -> bool:
+        """Tell whether the answer has to be JSON."""
+        return self.json_subset is not None or bool(self.jmespath) or self.commit is not None
 
     @model_validator(mode="after")
     def _looks_where_something_is(self) -> Self:
-        if self.method == "HEAD" and (self.json_subset is not None or self.contains is not None):
+        if self.method == "HEAD" and (self.looks_into_json or self.contains is not None):
             raise complain(
                 "an answer to HEAD has no body to look into",
-                "Use `method: GET`, or take `json` and `contains` away.",
+                "Use `method: GET`, or take `json`, `jmespath`, `commit` and `contains` away.",
             )
         return self
 
@@ -164,8 +194,10 @@ class ManualCheck(Frozen):
     )
 
 
-class SmokeCheck(Frozen):
+class SmokeCheck(Growing):
     """One check of the service in production after the deployment."""
+
+    says_nothing: ClassVar = {"settle": 0.0}
 
     name: Annotated[str, line("check's name", 100)] = Field(
         description="What the record calls the check; once in a target."
@@ -185,6 +217,9 @@ class SmokeCheck(Frozen):
     )
     timeout: Annotated[float, between(0.1, 3600, "the timeout")] = Field(
         default=10.0, description="Seconds that one try may take."
+    )
+    settle: Annotated[float, between(0, 600, "the time")] = Field(
+        default=0.0, description="Seconds to wait after the deployment before the first try."
     )
     only_for: Literal["hotfix", "rollback"] | None = Field(
         default=None, description="Run it on the way forward only, or on the way back only."
@@ -222,9 +257,9 @@ class ProductionVersion(Frozen):
         "200 with a JSON object.",
         examples=["https://core.example.com/version"],
     )
-    json_path: JsonPath = Field(
+    json_path: JmesPath = Field(
         alias="json",
-        description="Where in the answer the commit id stands, seven digits of it or more: names "
-        "with dots between them, places of a list in brackets.",
+        description="Where in the answer the commit id stands, seven digits of it or more: a "
+        "JMESPath expression.",
         examples=["git.sha"],
     )

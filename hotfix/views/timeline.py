@@ -62,7 +62,15 @@ def sentence(entry: Entry) -> str:
     if template is None:
         return one_line(json.dumps(facts, ensure_ascii=False))
     told = template.format_map(_Told(facts))
-    return one_line("; ".join([told, *_at_the_gate(facts)]), 600)
+    return one_line("; ".join([told, *_before(facts), *_at_the_gate(facts)]), 600)
+
+
+def _before(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Tell which smoke checks were red before anything was changed."""
+    found = facts.get("baseline")
+    if isinstance(found, list):
+        red = [each.get("name") for each in found if each.get("outcome") == "failed"]
+        yield f"red before the hotfix: {_each(red)}" if red else "no check red before the hotfix"
 
 
 def _at_the_gate(facts: Mapping[str, Any]) -> Iterator[str]:

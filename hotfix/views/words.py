@@ -17,10 +17,10 @@ from hotfix.plan.summary import (
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hotfix.plan.model import Kind, LeavingCommit, Plan, Rehearsed, TargetChange
-    from hotfix.spec.model import SmokeCheck
+    from hotfix.spec.model import HttpCheck, SmokeCheck
 
 NO_CHANGES = "No changes. Production and release already match the request."
 
@@ -152,9 +152,7 @@ def smoke_check(check: SmokeCheck) -> str:
         case "http" if check.http:
             asked = check.http
             expected = f"{asked.method} {asked.url} answers {asked.status}"
-            if asked.json_subset is not None:
-                expected += f" with {json.dumps(_plain(asked.json_subset), ensure_ascii=False)}"
-            return expected + (f", containing {asked.contains}" if asked.contains else "")
+            return expected + "".join(_of_the_answer(asked))
         case "tcp" if check.tcp:
             return f"{check.tcp.host}:{check.tcp.port} accepts a connection"
         case "tls" if check.tls:
@@ -164,6 +162,25 @@ def smoke_check(check: SmokeCheck) -> str:
             return f"runs {json.dumps(list(check.command.argv), ensure_ascii=False)}"
         case _:
             return f"asks you: {check.manual.question}" if check.manual else ""
+
+
+def _of_the_answer(asked: HttpCheck) -> Iterator[str]:
+    if asked.json_subset is not None:
+        yield f" with {_json(asked.json_subset)}"
+    if asked.contains:
+        yield f", containing {asked.contains}"
+    for expression, value in asked.jmespath.items():
+        yield f", {expression} giving {_json(value)}"
+    if asked.commit:
+        yield f", {asked.commit} naming the deployed commit"
+    for name, text in asked.answer_headers.items():
+        yield f", {text} in its {name}"
+    if asked.max_latency is not None:
+        yield f", within {asked.max_latency} ms"
+
+
+def _json(given: Any) -> str:  # noqa: ANN401  (as below)
+    return json.dumps(_plain(given), ensure_ascii=False)
 
 
 def _plain(given: Any) -> Any:  # noqa: ANN401  (any JSON value, its mappings frozen)

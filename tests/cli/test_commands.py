@@ -285,6 +285,16 @@ def test_show_in_markdown_begins_with_the_verdict(finished: Path, name: str, hot
     assert hotfix("show", finished / name, "--format", "markdown").out.startswith("**")
 
 
+def test_show_reports_the_checks_of_a_lockfile_to_ci(finished: Path, hotfix: Run) -> None:
+    report = hotfix("show", finished / "hotfix.lock.json", "--format", "junit")
+
+    assert report.out.startswith('<testsuites name="hotfix inc-1042')
+    assert report.out.count("<testcase ") == 10, "nine checks, and one of the service"
+    refused = hotfix("show", finished / "saved.plan.json", "--format", "junit")
+    assert (refused.code, refused.out) == (64, "")
+    assert refused.err.startswith("error[nothing-to-report]: ")
+
+
 def test_status_before_the_first_apply_is_3(copy: Path, hotfix: Run) -> None:
     (copy / "hotfix.lock.json").unlink()
     result = hotfix("status", copy / "hotfix.yaml", "--offline")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hotfix.smoke.result import SmokeResult
     from tests.conftest import FixedClock
 
+DEPLOYED = "5f2c0d0c8f0b5f8a3a2e6f9f0c1d2e3f4a5b6c7d"
 DATA = Path(__file__).parent / "data"
 
 
@@ -149,10 +150,16 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 def check(clock: FixedClock) -> Callable[..., SmokeResult]:
     """Return a function that runs a check as a spec declares it, once unless it says otherwise."""
 
-    def start(*, using: Clock = clock, ask: Ask | None = None, **declared: object) -> SmokeResult:
+    def start(
+        *,
+        using: Clock = clock,
+        ask: Ask | None = None,
+        deployed: str = DEPLOYED,
+        **declared: object,
+    ) -> SmokeResult:
         parsed = SmokeCheck.model_validate_json(
             json.dumps({"name": "health", "retries": 0, **declared})
         )
-        return run(parsed, clock=using, ask=ask, operator="ada")
+        return run(parsed, clock=using, ask=ask, operator="ada", deployed=deployed)
 
     return start

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfix.clock import SystemClock
-from hotfix.smoke.http import MAX_BODY
+from hotfix.smoke.answer import MAX_BODY
+
+from .conftest import DEPLOYED
 
 if TYPE_CHECKING:
     import socket
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     Check = Callable[..., SmokeResult]
     Serve = Callable[[Callable[[socket.socket], object]], int]
+
+SERVICES = b'{"services": [{"name": "ocpp", "status": "ok"}, {"name": "tariffs", "status": "ok"}]}'
 
 
 def test_an_expected_answer_is_green_with_its_facts(check: Check, site: Site) -> None:
@@ -304,3 +308,107 @@ def test_https_refuses_a_certificate_and_says_why(
     assert result.outcome == "failed"
     assert result.detail.startswith("the certificate is refused: ")
     assert any(part in result.detail for part in reason.split("|"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("services[?status!='ok'] | length(@)", 0),
+        ("services[0].name", "ocpp"),
+        ("missing", None),
+        ("services[*].name", ["ocpp", "tariffs"]),
+    ],
+)
+def test_what_an_expression_gives_may_be_expected(
+    check: Check, site: Site, expression: str, value: object
+) -> None:
+    site.body = SERVICES
+
+    assert check(http={"url": site.url, "jmespath": {expression: value}}).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "said"),
+    [
+        ("services[0].status", "degraded", '`services[0].status`: the JSON is `"ok"`, expected'),
+        ("length(services)", True, "`length(services)`: the JSON is `2`, expected `true`"),
+        ("length(missing)", 0, "`length(missing)`: `In function length()"),
+    ],
+)
+def test_an_expression_that_gives_something_else_is_red(
+    check: Check, site: Site, expression: str, value: object, said: str
+) -> None:
+    site.body = SERVICES
+
+    result = check(http={"url": site.url, "jmespath": {expression: value}})
+
+    assert result.outcome == "failed"
+    assert result.detail.startswith(said)
+
+
+def test_the_answers_headers_may_be_expected_in_any_case(check: Check, site: Site) -> None:
+    site.headers = {"Content-Type": "application/JSON; charset=utf-8"}
+
+    def expecting(name: str, text: str) -> SmokeResult:
+        return check(http={"url": site.url, "answer_headers": {name: text}})
+
+    assert expecting("content-type", "application/json").outcome == "passed"
+    other = expecting("Content-Type", "text/html")
+    assert other.detail == (
+        "the header Content-Type is `application/JSON; charset=utf-8`, expected `text/html` in it"
+    )
+    assert expecting("X-Version", "4").detail == (
+        "the header X-Version is not there, expected `4` in it"
+    )
+
+
+def test_an_answer_that_takes_too_long_is_red(check: Check, site: Site) -> None:
+    class Slow(SystemClock):
+        def __init__(self) -> None:
+            self._seconds = 0.0
+
+        def monotonic(self) -> float:
+            self._seconds += 0.9
+            return self._seconds
+
+    assert check(http={"url": site.url, "max_latency": 900}, using=Slow()).outcome == "passed"
+    late = check(http={"url": site.url, "max_latency": 899}, using=Slow())
+    assert late.detail == "it took 900 ms, expected at most 899"
+
+
+@pytest.mark.parametrize("digits", [7, 12, 40])
+def test_the_service_may_have_to_name_the_commit_that_was_deployed(
+    check: Check, site: Site, digits: int
+) -> None:
+    site.body = json.dumps({"git": {"sha": DEPLOYED[:digits]}}).encode()
+
+    assert check(http={"url": site.url, "commit": "git.sha"}).outcome == "passed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"git": {"sha": "a" * 40}}, "it runs aaaaaaaa, expected 5f2c0d0c"),
+        ({"git": {"sha": DEPLOYED[:6]}}, "at `git.sha` it says `5f2c0d`, expected a commit id"),
+        ({"git": {"sha": 5}}, "at `git.sha` it says `5`, expected a commit id"),
+        ({"sha": DEPLOYED}, "at `git.sha` it says nothing, expected a commit id"),
+        ([], "at `git.sha` it says nothing, expected a commit id"),
+    ],
+)
+def test_another_commit_or_none_is_red(check: Check, site: Site, answer: object, said: str) -> None:
+    site.body = json.dumps(answer).encode()
+
+    assert check(http={"url": site.url, "commit": "git.sha"}).detail == said
+
+
+def test_the_service_is_given_time_to_settle_once(
+    check: Check, site: Site, clock: FixedClock
+) -> None:
+    site.statuses = [503]
+    begin = clock.monotonic()
+
+    result = check(http={"url": site.url}, settle=30, retries=1, delay=2)
+
+    assert (result.outcome, result.attempts) == ("passed", 2)
+    assert clock.monotonic() - begin == 32
+    assert (result.finished_at - result.started_at).total_seconds() == 32

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.apply.baseline import baseline, red_already
 from hotfix.apply.context import head_after, may_run
 from hotfix.apply.deploy_job import automatic, last_job_is_manual
 from hotfix.apply.moves import BranchMovedError, ProductionMovedError
@@ -38,6 +39,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
     sources = sources_of_sha(target.environment, environment, deployments)
     head = run.release_head(target)
     is_manual = last_job_is_manual(run, target, environment)
+    before = baseline(run, target, runs=environment.deployed_sha)
     run.journal.add(
         "preflight",
         target.project,
@@ -59,6 +61,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
             "user": run.forge.current_user().username,
             "plan_digest": run.plan.digest,
             "deploy_job_manual": is_manual,
+            **before,
             **({"environment_sha": environment.deployed_sha} if run.request.back else {}),
         },
         state="applying" if run.journal.lock.state in {"waiting", "failed"} else None,
@@ -81,7 +84,8 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
             hint=f"Somebody deploys or deployed since: {environment.web_url} Plan again.",
         )
     runs = short(environment.deployed_sha or "nothing")
-    run.tell("preflight", target.project, "done", f"{target.environment} runs {runs}")
+    told = "; ".join(filter(None, [f"{target.environment} runs {runs}", red_already(before)]))
+    run.tell("preflight", target.project, "done", told)
 
 
 def _known_good(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.apply.context import ToDoError, or_go_back
+from hotfix.apply.baseline import red_before
+from hotfix.apply.context import ToDoError, head_after, or_go_back
 from hotfix.clock import timestamp
 from hotfix.errors import FailedError
 from hotfix.text import one_line
@@ -38,10 +39,11 @@ def smoke(run: Run, target: TargetPlan) -> None:
             clock=run.clock,
             ask=run.operator.ask,
             operator=run.forge.current_user().username,
+            deployed=head_after(target),
         )
         _record(run, target, result)
         if result.outcome == "failed":
-            red.append((result.name, result.detail))
+            red.append((result.name, result.detail + red_before(run, target, result.name)))
     if red:
         raise _failed(run, target, red)
 
