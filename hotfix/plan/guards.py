@@ -18,7 +18,7 @@ from hotfix.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from hotfix.forge.types import Approvals, Deployment, MergeRequest
+    from hotfix.forge.types import Approvals, Deployment, MergeRequest, Pipeline
     from hotfix.git.commits import CommitInfo, Conflicted
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
@@ -34,6 +34,7 @@ WARNINGS: Final = frozenset(
         "fix-not-on-default",
         "mr-other-branch",
         "only-on-release",
+        "mr-pipeline-not-passed",
         "picks-reordered",
         "production-version-silent",
         "way-back-differs",
@@ -226,6 +227,8 @@ def merge_request_guard(
         yield from _approval_guard(target, found, seen.approvals, policy)
     if found.target_branch != default_branch:
         yield _other_branch(target, found, default_branch)
+    if seen.pipeline is not None and seen.pipeline.status != "success":
+        yield _not_passed(target, found, seen.pipeline)
 
 
 def not_found_guard(target: Target, seen: SeenMergeRequest) -> Finding:
@@ -326,6 +329,17 @@ def reordered_warning(
             hint="A later fix may stand on an earlier one. If the spec's own order is meant, write "
             "`order: as-written`.",
         )
+
+
+def _not_passed(target: Target, found: MergeRequest, pipeline: Pipeline) -> Finding:
+    return Finding(
+        code="mr-pipeline-not-passed",
+        target=target.project,
+        message=f"The pipeline of the commit that merged !{found.iid} is "
+        f"{one_line(pipeline.status, 40)}, not passed.",
+        hint=f"Look whether what failed or did not run concerns the fix: "
+        f"{one_line(pipeline.web_url)}",
+    )
 
 
 def conflict_guard(

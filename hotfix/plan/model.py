@@ -8,11 +8,11 @@ in ``observed``, at two places only, and is not digested (contract, section 4).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from hotfix.models import Frozen
+from hotfix.models import Frozen, Growing
 from hotfix.spec.model import InputValue, SmokeCheck, Spec
 
 Kind = Literal["hotfix", "rollback"]
@@ -106,8 +106,10 @@ class SourceOfSha(Frozen):
     detail: str
 
 
-class ObservedMergeRequest(Frozen):
+class ObservedMergeRequest(Growing):
     """What GitLab told of a merge request."""
+
+    says_nothing: ClassVar = {"pipeline": None}
 
     project: str
     iid: int
@@ -119,6 +121,10 @@ class ObservedMergeRequest(Frozen):
     approved_by: tuple[str, ...]
     approvals_left: int | None
     url: str
+    pipeline: str | None = Field(
+        default=None,
+        description="The status of the newest pipeline of the commit that merged it.",
+    )
 
 
 class ObservedTarget(Frozen):

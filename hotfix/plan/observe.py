@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from hotfix.forge.protocol import ForgeError, NotFoundError
 from hotfix.parallel import Together
-from hotfix.plan.resolve import needs_source_commits
+from hotfix.plan.resolve import needs_source_commits, stated_commits
 from hotfix.smoke.version import reported
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Issue,
         Job,
         MergeRequest,
+        Pipeline,
         Project,
         Tag,
         User,
@@ -48,6 +49,8 @@ class SeenMergeRequest:
     approvals: Approvals | None
     commits: tuple[Sha, ...]
     """Of the source branch, oldest first; asked for only where they are needed."""
+    pipeline: Pipeline | None = None
+    """The newest one of the commit that brought it to its target branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,7 @@ def _project(forge: Forge, path: str) -> tuple[Project, Mapping[str, Sha]]:
 def _merge_request(
     ref: MergeRequestRef, forge: Forge, together: Together
 ) -> Callable[[], SeenMergeRequest]:
-    request = together.add(partial(_unless_missing, partial(_with_commits, ref, forge)))
+    request = together.add(partial(_unless_missing, partial(_with_what_it_brought, ref, forge)))
     approvals = together.add(partial(_approvals, ref, forge))
 
     def seen() -> SeenMergeRequest:
@@ -249,17 +252,24 @@ def _merge_request(
             return SeenMergeRequest(ref, None, None, ())
         if isinstance(approvals.result, NotFoundError):
             raise approvals.result  # it is there, so who approved it must be told
-        found, commits = request.result
-        return SeenMergeRequest(ref, found, approvals.result, commits)
+        found, commits, pipeline = request.result
+        return SeenMergeRequest(ref, found, approvals.result, commits, pipeline)
 
     return seen
 
 
-def _with_commits(ref: MergeRequestRef, forge: Forge) -> tuple[MergeRequest, tuple[Sha, ...]]:
+def _with_what_it_brought(
+    ref: MergeRequestRef, forge: Forge
+) -> tuple[MergeRequest, tuple[Sha, ...], Pipeline | None]:
     found = forge.merge_request(ref.project, ref.iid)
-    if found.state != "merged" or not needs_source_commits(found):
-        return found, ()
-    return found, forge.merge_request_commits(ref.project, ref.iid)
+    if found.state != "merged":
+        return found, (), None
+    commits: tuple[Sha, ...] = ()
+    if needs_source_commits(found):
+        commits = forge.merge_request_commits(ref.project, ref.iid)
+    brought = stated_commits(found, commits)
+    pipelines = forge.pipelines(ref.project, sha=brought[-1], limit=1) if brought else ()
+    return found, commits, next(iter(pipelines), None)
 
 
 def _approvals(ref: MergeRequestRef, forge: Forge) -> Approvals | NotFoundError:

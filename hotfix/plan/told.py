@@ -98,4 +98,5 @@ def _merge_request(seen: SeenMergeRequest) -> ObservedMergeRequest | None:
         else (),
         approvals_left=approvals.approvals_left if approvals else None,
         url=found.web_url,
+        pipeline=seen.pipeline.status if seen.pipeline else None,
     )

@@ -27,6 +27,7 @@ _READS: Final = frozenset(
         "jobs",
         "merge_request",
         "merge_request_commits",
+        "pipelines",
         "project",
         "successful_jobs",
         "tags",

@@ -144,6 +144,7 @@ def _observed(target: TargetPlan) -> Iterator[str]:
         yield (
             f"  - {code(each.state)} into {code(each.target_branch)}, by {code(each.author)},"
             f" approved by {approved}"
+            + (f", pipeline of its commit: {code(each.pipeline)}" if each.pipeline else "")
         )
     for source in target.observed.production:
         yield f"- {link(source.source, source.url)}: {code(source.detail)}"

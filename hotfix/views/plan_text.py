@@ -132,7 +132,8 @@ def _approvals(page: Page, target: TargetPlan) -> None:
         left = f"; GitLab asks for {each.approvals_left} more" if each.approvals_left else ""
         page.line(
             f"{each.state} into {each.target_branch}{merged}; by {each.author}, "
-            f"approved by {by}{left}",
+            f"approved by {by}{left}"
+            + (f"; pipeline of its commit: {one_line(each.pipeline)}" if each.pipeline else ""),
             indent=6,
         )
         page.line((each.url, QUIET), indent=6)

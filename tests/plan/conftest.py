@@ -16,6 +16,7 @@ from hotfix.forge.types import (
     Environment,
     Job,
     MergeRequest,
+    Pipeline,
     Project,
     User,
 )
@@ -157,11 +158,15 @@ class Case:
             merged_at=NOON,
         )
         commits = changes.pop("commits", ())
+        status = changes.pop("pipeline", None)
+        url = f"https://gitlab.example.com/{PROJECT}/-/pipelines/50"
+        pipeline = Pipeline(50, 1, "main", ZERO, status, "push", url, NOON, None, None)
         seen = SeenMergeRequest(
             MergeRequestRef(project=changes.pop("project", PROJECT), iid=iid),
             replace(found, **changes),
             Approvals((Approval(REVIEWER, NOON),), None),
             commits,
+            pipeline if status else None,
         )
         self.merge_requests.append(seen)
         return seen

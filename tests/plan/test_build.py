@@ -11,6 +11,7 @@ from hotfix.git.commits import read_commit
 from hotfix.identifiers import Sha
 from hotfix.plan.document import plan_digest, serialize, to_json
 from hotfix.spec.model import Resolution
+from hotfix.views.plan_text import plan_text
 
 from .conftest import AUTHOR, BASE, FIXED, NOON, PROJECT, STAGED
 
@@ -93,6 +94,32 @@ def test_the_same_facts_give_the_same_bytes_whoever_plans_and_when(case: Case) -
 
     assert first.digest == second.digest == plan_digest(to_json(second))
     assert serialize(first) != serialize(second)
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled", "running", "skipped"])
+def test_a_merge_commit_whose_pipeline_did_not_pass_is_a_warning(case: Case, status: str) -> None:
+    fix = case.heads["main"]
+    case.merge_requests = []
+    case.merge_request(812, merge_commit_sha=fix, pipeline=status)
+
+    plan = case.plan().plan
+
+    assert plan.blockers == ()
+    (warning,) = plan.warnings
+    assert warning.code == "mr-pipeline-not-passed"
+    assert f"the commit that merged !812 is {status}, not passed" in warning.message
+    assert plan.targets[0].observed.merge_requests[0].pipeline == status
+    shown = plan_text(plan, width=100, colour=False, next_command=None)
+    assert f"; pipeline of its commit: {status}" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("status", ["success", None])
+def test_a_pipeline_that_passed_or_never_was_is_no_warning(case: Case, status: str | None) -> None:
+    fix = case.heads["main"]
+    case.merge_requests = []
+    case.merge_request(812, merge_commit_sha=fix, pipeline=status)
+
+    assert case.plan().plan.warnings == ()
 
 
 def test_a_release_that_equals_production_needs_no_restore(case: Case) -> None:
