@@ -1,14 +1,17 @@
 #!/bin/sh
 # The expert's way: no working tree, and of the repository only what git itself can leave out.
-# plumbing.sh URL RELEASE PRODUCTION PICK...
+# plumbing.sh fetch|push URL RELEASE PRODUCTION PICK...
 set -eu
-url=$1 release=$2 production=$3
-shift 3
+mode=$1 url=$2 release=$3 production=$4
+shift 4
 
 git init --quiet --bare work.git
 cd work.git
 git remote add origin "$url"
 git fetch --quiet --no-tags --depth=2 --filter=blob:none origin "$release" "$production" "$@"
+if [ "$mode" = fetch ]; then
+  exit
+fi
 
 head=$(git commit-tree "$production^{tree}" -p "$release" \
   -m "fix: restore release to last production state")

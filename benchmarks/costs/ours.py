@@ -1,8 +1,8 @@
-"""The Git part of a plan and its pushes, as a process: ``ours.py URL PRODUCTION PICK...``.
+"""The Git part of a hotfix, as a process: ``ours.py plan|push URL RELEASE PRODUCTION PICK...``.
 
-It reads what a plan reads (also whether each pick is on the main line, and what leaves release) and
-pushes the restore and then the picks, as ``hotfix apply`` does. ``HOTFIX_BENCH_CACHE`` names a
-folder for objects.
+It reads what a plan reads (also whether each pick is on the main line, and what leaves release),
+makes the commits, and with ``push`` pushes the restore and then the picks, as ``hotfix apply``
+does. ``HOTFIX_BENCH_CACHE`` names a folder for objects.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ _RELEASE = "refs/heads/release"
 _COMMITTER = Identity("Operator", "operator@example.com")
 
 
-def _main(url: str, production: Sha, picks: list[Sha]) -> None:
+def _main(mode: str, url: str, release: str, production: Sha, picks: list[Sha]) -> None:
     repository = _repository(url)
     refs = repository.refs()
     head, main = refs[_RELEASE], refs["refs/heads/main"]
+    if head != release:
+        raise SystemExit(f"release stands at {head}")
     reader = repository.fetch([head, main, production, *picks])
     bring_between(reader, exclude=production, include=[head, main])
     if not all(is_ancestor(reader, each, main) for each in picks):
@@ -63,6 +65,8 @@ def _main(url: str, production: Sha, picks: list[Sha]) -> None:
         )
         overlay.add(picked.objects)
         made.append(picked)
+    if mode != "push":
+        return
     repository.push(_RELEASE, old=head, new=restored.sha, objects=restored.objects)
     objects = [each for commit in made[1:] for each in commit.objects]
     repository.push(_RELEASE, old=restored.sha, new=made[-1].sha, objects=objects)
@@ -85,4 +89,4 @@ def _new(made: object) -> NewCommit:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], Sha(sys.argv[2]), [Sha(each) for each in sys.argv[3:]])
+    _main(*sys.argv[1:4], Sha(sys.argv[4]), [Sha(each) for each in sys.argv[5:]])

@@ -1,4 +1,7 @@
-"""``git http-backend`` on loopback, which counts what it is asked and what it answers."""
+"""``git http-backend`` on loopback, which counts what it is asked and what it answers.
+
+What is no repository goes to an application, if there is one: then both together are a GitLab.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from costs.repository import Synthetic
+    from werkzeug.test import TestResponse
 
 _PIECE = 1 << 16
 
@@ -27,14 +33,19 @@ class Counts:
 
 
 class Server(ThreadingHTTPServer):
-    """All repositories below one folder, open to everybody who can reach the port."""
+    """Repositories by their project's path, open to everybody who can reach the port."""
 
     daemon_threads = True
+    request_queue_size = 128  # 20 targets open many connections at once
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, repositories: Iterable[Synthetic]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.root = root
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.repositories: Mapping[str, Path] = {
+            f"/{each.shape.path}.git": each.path for each in repositories
+        }
+        self.port = self.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.application: object | None = None
         self._counts = Counts()
         self._lock = threading.Lock()
 
@@ -53,9 +64,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[Server]:
-    """Serve a folder of repositories while the block runs."""
-    with Server(root) as server:
+def serving(*repositories: Synthetic) -> Iterator[Server]:
+    """Serve repositories while the block runs."""
+    with Server(repositories) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
@@ -68,6 +79,7 @@ def serving(root: Path) -> Iterator[Server]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = _PIECE  # head and body in one piece: two would wait for each other
+    disable_nagle_algorithm = True
     server: Server
     passed_on: ClassVar = {
         "CONTENT_TYPE": "Content-Type",
@@ -85,9 +97,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(411)  # nothing here sends so much that git would do this
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        project, dot_git, rest = self.path.partition(".git/")
+        repository = self.server.repositories.get(f"{project}.git") if dot_git else None
+        if repository is not None:
+            self._ask_git(repository, rest, body)
+        elif self.server.application is not None:
+            self._ask_application(body)
+        else:
+            self.send_error(404)
+
+    do_GET = do_POST = _serve  # noqa: N815 - http.server's names
+
+    def _ask_git(self, repository: Path, rest: str, body: bytes) -> None:
         backend = subprocess.Popen(
             ["git", "http-backend"],
-            env=self._environment(len(body)),
+            env=self._environment(repository, rest, len(body)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -100,20 +124,18 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\n\r\n")
 
-    do_GET = do_POST = _serve  # noqa: N815 - http.server's names
-
-    def _environment(self, length: int) -> dict[str, str]:
-        path, _, query = self.path.partition("?")
+    def _environment(self, repository: Path, rest: str, length: int) -> dict[str, str]:
+        path, _, query = rest.partition("?")
         passed = {key: self.headers.get(name, "") for key, name in self.passed_on.items()}
         return passed | {
             "PATH": os.environ["PATH"],
-            "HOME": str(self.server.root),
+            "HOME": str(repository.parent),
             "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_PROJECT_ROOT": str(self.server.root),
+            "GIT_PROJECT_ROOT": str(repository),
             "GIT_HTTP_EXPORT_ALL": "1",
             "REMOTE_USER": "oauth2",
             "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
+            "PATH_INFO": f"/{path}",
             "QUERY_STRING": query,
             "CONTENT_LENGTH": str(length),
         }
@@ -128,6 +150,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+
+    def _ask_application(self, body: bytes) -> None:
+        answer = self._answer(body)
+        data = answer.get_data()
+        self.server.count(sent=len(data))
+        self.send_response(answer.status_code)
+        for name, value in answer.headers:
+            if name.lower() not in {"content-length", "date"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _answer(self, body: bytes) -> TestResponse:
+        from werkzeug.test import Client  # noqa: PLC0415 - only where there is an application
+
+        client = Client(self.server.application, use_cookies=False)  # type: ignore[arg-type]
+        return client.open(
+            self.path,
+            base_url=self.server.url,
+            method=self.command,
+            headers=list(self.headers.items()),
+            data=body,
+        )
 
     def log_message(self, *_: object) -> None:
         """Say nothing: it would take time."""
