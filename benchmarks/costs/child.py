@@ -1,4 +1,4 @@
-"""Run one command and print its exit code, wall, CPU and peak memory: ``measure.py COMMAND...``.
+"""Run one command and print its exit code, wall, CPU and peak memory: ``child.py COMMAND...``.
 
 A process begins with the peak memory of the one that started it. This one is small, so that the
 figure is the command's.

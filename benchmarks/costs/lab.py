@@ -1,4 +1,4 @@
-"""Where it is measured: a sealed environment, repositories, and processes that take turns."""
+"""Where it is measured: a sealed environment, and processes that take turns."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from costs.repository import git, synthetic
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from costs.repository import Shape, Synthetic
-    from costs.server import Server
+    from costs.host import Host
 
 HERE = Path(__file__).parent
 FLOOR = "`python -c pass`"
@@ -31,6 +28,7 @@ class Run(NamedTuple):
     memory: float = 0
     megabytes: float = 0
     requests: float = 0
+    fetches: float = 0
     connections: float = 0
 
 
@@ -54,19 +52,20 @@ class Way(NamedTuple):
     command: Sequence[str]
     more: Mapping[str, str] = {}
     before: Callable[[Path], Path] = lambda folder: folder
-    after: Callable[[str], None] = lambda _: None
+    """Prepares a run in a new folder, and returns the folder to run in."""
+    after: Callable[[], None] = lambda: None
     rehearse: bool = False
     """Whether it runs once unmeasured, which fills the caches: Python's, the server's, ours."""
+    delay: float = 0
+    """Seconds that the server waits before each answer."""
 
 
 class Lab(NamedTuple):
-    """A scratch folder, where repositories are kept, and how often all is run."""
+    """A scratch folder, how often all is run, and after how many seconds a way is not run again."""
 
     scratch: Path
-    kept: Path
     turns: int
     patience: float
-    """Seconds after which a way takes no further turn."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -90,44 +89,37 @@ class Lab(NamedTuple):
             "GIT_COMMITTER_EMAIL": "operator@example.com",
         }
 
-    def repository(self, shape: Shape) -> Synthetic:
-        """Return the repository of a shape, made once."""
-        return synthetic(self.kept, shape, self.environment)
-
-    def reset(self, repository: Synthetic) -> None:
-        """Put release back to where it was before the hotfix."""
-        self.git(repository.path, "update-ref", "refs/heads/release", repository.release)
-
     def git(self, path: Path, *arguments: str) -> str:
-        """Run git in a repository and return what it prints."""
-        return git(path, self.environment, *arguments)
+        """Run git in a folder and return what it prints."""
+        command = ["git", "-C", str(path), *arguments]
+        done = subprocess.run(
+            command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout.strip()
 
     def measured(
-        self, section: str, at: float, ways: Mapping[str, Way], server: Server | None = None
+        self, section: str, ways: Mapping[tuple[float, str], Way], host: Host | None = None
     ) -> list[Row]:
-        """Run every way in turn, so that all see the same machine, and as often as there is time.
-
-        A way that has taken longer than ``patience`` takes no further turn.
-        """
-        taken: dict[str, list[Run]] = {name: [] for name in ways}
+        """Run every way in turn, so that all see the same machine."""
+        taken: dict[tuple[float, str], list[Run]] = {place: [] for place in ways}
         for turn in range(self.turns + 1):
-            for name, way in ways.items():
-                if turn == 0 and not way.rehearse:
+            for place, way in ways.items():
+                is_tired = sum(run.wall for run in taken[place]) > self.patience
+                if is_tired or (turn == 0 and not way.rehearse):
                     continue
-                if sum(run.wall for run in taken[name]) > self.patience:
-                    continue
-                run = self.run(way, server)
-                way.after(name)
+                run = self.run(way, host)
                 if turn:
-                    taken[name].append(run)
-        return [Row(section, at, name, runs) for name, runs in taken.items()]
+                    taken[place].append(run)
+        return [Row(section, at, name, runs) for (at, name), runs in taken.items()]
 
-    def run(self, way: Way, server: Server | None = None) -> Run:
-        """Run one process and all that it starts, in a folder of its own."""
+    def run(self, way: Way, host: Host | None = None) -> Run:
+        """Run one process and all that it starts, on a host as it was before."""
+        if host is not None:
+            host.reset(way.delay)
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         place = way.before(folder)
-        if server is not None:
-            server.taken()
+        if host is not None:
+            host.taken()
         measuring = [sys.executable, "-I", "-S", str(HERE / "child.py"), *way.command]
         done = subprocess.run(
             measuring,
@@ -137,14 +129,13 @@ class Lab(NamedTuple):
             text=True,
             check=True,
         )
-        code, wall, cpu, memory = map(float, done.stdout.split())
+        code, *taken = map(float, done.stdout.split())
         if code:
             raise SystemExit(f"{way.command} ended with {code:.0f}:\n{done.stderr}")
+        seen = host.taken() if host is not None else ()
+        way.after()
         shutil.rmtree(folder)
-        if server is None:
-            return Run(wall, cpu, memory)
-        seen = server.taken()
-        return Run(wall, cpu, memory, seen.sent / 1e6, seen.requests, seen.connections)
+        return Run(*taken, *seen)
 
 
 def python(*arguments: str) -> Way:

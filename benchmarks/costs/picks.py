@@ -1,4 +1,4 @@
-"""One pick: here, by one ``git merge-tree`` process, and by pygit2 where it is installed.
+"""The merge of one pick: here, by one ``git merge-tree`` process, and by pygit2 if it is installed.
 
 All merge the same trees, one after the other on what the one before made, and have to come to the
 same trees. What git and pygit2 write goes to a scratch repository.
@@ -11,8 +11,8 @@ import time
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from costs.host import serving
 from costs.lab import Row, Run
-from costs.server import serving
 from dulwich.repo import Repo
 
 from hotfix.forge.transport import HttpRepository
@@ -23,7 +23,7 @@ from hotfix.git.objects import Overlay
 from hotfix.identifiers import Sha
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from costs.lab import Lab
@@ -31,14 +31,13 @@ if TYPE_CHECKING:
 
     from hotfix.git.objects import ObjectReader
 
-AT_HAND, ON_DISK = "here, objects at hand", "here, from a pack"
+HERE, PYGIT2 = "here, with what a plan has fetched", "pygit2, repository open"
 MERGE_TREE, WITH_COMMITS = "`git merge-tree`", "`git commit-tree` × 3, `git merge-tree`"
-PROCESS, PYGIT2 = "`git --version`", "pygit2"
-LATER = 4_000_000_000  # helper commits lie in the future, so that no search walks the history
+_LATER = 4_000_000_000  # helper commits lie in the future, so that no search walks the history
 
 
 class Merge(NamedTuple):
-    """The three trees of a pick, and what comes of it."""
+    """The three trees of a pick, and what comes of them."""
 
     base: Sha
     ours: Sha
@@ -48,24 +47,15 @@ class Merge(NamedTuple):
 
 def merged(lab: Lab, repository: Synthetic) -> list[Row]:
     """Measure the picks of a repository in each way, in turn."""
-    lab.reset(repository)
-    scratch = lab.scratch / f"merging-{repository.shape.folder}"
-    lab.git(lab.scratch, "clone", "--quiet", "--bare", "--shared", str(repository.path), str(scratch))
-    with Repo(str(scratch)) as opened:
-        reader = Overlay(cast("ObjectReader", opened.object_store))
-        merges = list(_merges(reader, repository))
-        ways: dict[str, Callable[[Merge], str]] = {
-            AT_HAND: _here(_fetched(repository, merges)),
-            ON_DISK: _here(cast("ObjectReader", opened.object_store)),
-            **dict(_by_git(lab, scratch, merges)),
-            **dict(_by_pygit2(scratch)),
-        }
-        return list(_in_turn(lab, repository.shape.files, merges, ways))
-
-
-def _in_turn(
-    lab: Lab, at: float, merges: Sequence[Merge], ways: Mapping[str, Callable[[Merge], str]]
-) -> Iterator[Row]:
+    scratch = lab.scratch / "merging" / repository.shape.folder
+    shared = ("clone", "--quiet", "--bare", "--shared", str(repository.path), str(scratch))
+    lab.git(lab.scratch, *shared)
+    merges = list(_merges(scratch, repository))
+    ways: dict[str, Callable[[Merge], str]] = {
+        HERE: _here(_fetched(lab, repository, merges)),
+        **_by_git(lab, scratch, merges),
+        **_by_pygit2(scratch),
+    }
     taken: dict[str, list[Run]] = {name: [] for name in ways}
     for _ in range(lab.turns):
         for merge in merges:
@@ -73,9 +63,9 @@ def _in_turn(
                 began, used = time.perf_counter(), _cpu()
                 result = way(merge)
                 taken[name].append(Run(time.perf_counter() - began, _cpu() - used))
-                if result not in {merge.result, ""}:
+                if result != merge.result:
                     raise SystemExit(f"{name} makes the tree {result}, not {merge.result}")
-    return (Row("pick", at, name, runs) for name, runs in taken.items())
+    return [Row("pick", repository.shape.files, name, runs) for name, runs in taken.items()]
 
 
 def _cpu() -> float:
@@ -84,17 +74,17 @@ def _cpu() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _merges(reader: Overlay, repository: Synthetic) -> Iterator[Merge]:
-    onto = read_commit(reader, Sha(repository.production)).tree
-    for pick in repository.picks:
-        commit = read_commit(reader, Sha(pick.sha))
-        base = read_commit(reader, commit.parents[0]).tree
-        outcome = merge_trees(reader, base=base, ours=onto, theirs=commit.tree)
-        if not isinstance(outcome, Merged):
-            raise SystemExit(f"{pick.sha} does not merge")
-        reader.add(outcome.objects)
-        yield Merge(base, onto, commit.tree, outcome.tree)
-        onto = outcome.tree
+def _merges(scratch: Path, repository: Synthetic) -> Iterator[Merge]:
+    with Repo(str(scratch)) as opened:
+        reader = Overlay(cast("ObjectReader", opened.object_store))
+        onto = read_commit(reader, Sha(repository.production)).tree
+        merge = _here(reader)
+        for pick in repository.picks:
+            commit = read_commit(reader, Sha(pick.sha))
+            base = read_commit(reader, commit.parents[0]).tree
+            result = merge(Merge(base, onto, commit.tree, onto))
+            yield Merge(base, onto, commit.tree, Sha(result))
+            onto = Sha(result)
 
 
 def _here(reader: ObjectReader) -> Callable[[Merge], str]:
@@ -110,11 +100,11 @@ def _here(reader: ObjectReader) -> Callable[[Merge], str]:
     return merge
 
 
-def _fetched(repository: Synthetic, merges: Sequence[Merge]) -> ObjectReader:
+def _fetched(lab: Lab, repository: Synthetic, merges: list[Merge]) -> ObjectReader:
     """Fetch what the merges read, as a plan does."""
-    with serving(repository) as server:
-        url = f"{server.url}/{repository.shape.path}.git"
-        remote = HttpRepository(url, "none", gitlab=server.url, timeout=60, sleep=time.sleep)
+    with serving(lab, repository) as host:
+        url = f"{host.url}/{repository.shape.path}.git"
+        remote = HttpRepository(url, "none", gitlab=host.url, timeout=60, sleep=time.sleep)
         wanted = [repository.production, *(pick.sha for pick in repository.picks)]
         reader = remote.fetch([Sha(sha) for sha in wanted])
         changes = tuple(Change(each.base, each.theirs) for each in merges)
@@ -122,55 +112,47 @@ def _fetched(repository: Synthetic, merges: Sequence[Merge]) -> ObjectReader:
     return reader
 
 
-def _by_git(
-    lab: Lab, scratch: Path, merges: Sequence[Merge]
-) -> Iterator[tuple[str, Callable[[Merge], str]]]:
-    def git(*arguments: str, when: int = 0) -> str:
-        dates = {f"GIT_{who}_DATE": f"@{when} +0000" for who in ("AUTHOR", "COMMITTER")}
-        done = subprocess.run(
-            ["git", "-C", str(scratch), *arguments],
-            env={**lab.environment, **dates},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
+def _by_git(lab: Lab, scratch: Path, merges: list[Merge]) -> dict[str, Callable[[Merge], str]]:
+    def helper(tree: str, when: int, *parents: str) -> str:
+        dated = (f"GIT_{who}_DATE=@{when} +0000" for who in ("AUTHOR", "COMMITTER"))
+        command = ["env", *dated, "git", "commit-tree", tree, "-m", "helper", *parents]
+        return _printed(lab, scratch, *command)
 
-    def commits(trees: Merge) -> tuple[str, str]:
-        base = git("commit-tree", trees.base, "-m", "helper", when=1)
-        helper = ("-p", base, "-m", "helper")
-        ours = git("commit-tree", trees.ours, *helper, when=LATER)
-        return ours, git("commit-tree", trees.theirs, *helper, when=LATER + 1)
+    def helpers(trees: Merge) -> tuple[str, str]:
+        base = helper(trees.base, 1)
+        ours = helper(trees.ours, _LATER, "-p", base)
+        return ours, helper(trees.theirs, _LATER + 1, "-p", base)
+
+    def merge(ours: str, theirs: str) -> str:
+        return _printed(lab, scratch, "git", "merge-tree", "--write-tree", ours, theirs)
 
     ready: dict[Merge, tuple[str, str]] = {}
-
-    def merge_tree(trees: Merge) -> str:
-        return git("merge-tree", "--write-tree", *ready[trees])
-
-    def with_commits(trees: Merge) -> str:
-        return git("merge-tree", "--write-tree", *commits(trees))
-
-    def process(trees: Merge) -> str:
-        del trees
-        git("--version")
-        return ""
-
-    # What a merge stands on has to be written before helpers can name it.
-    for each in merges:
-        ready[each] = commits(each)
-        merge_tree(each)
-    yield from ((PROCESS, process), (MERGE_TREE, merge_tree), (WITH_COMMITS, with_commits))
+    for each in merges:  # what a merge stands on has to be written before a helper can name it
+        ready[each] = helpers(each)
+        merge(*ready[each])
+    return {
+        MERGE_TREE: lambda trees: merge(*ready[trees]),
+        WITH_COMMITS: lambda trees: merge(*helpers(trees)),
+    }
 
 
-def _by_pygit2(scratch: Path) -> Iterator[tuple[str, Callable[[Merge], str]]]:
+def _printed(lab: Lab, folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=lab.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def _by_pygit2(scratch: Path) -> dict[str, Callable[[Merge], str]]:
     try:
-        import pygit2  # noqa: PLC0415 - of the extra `bench`, and may be absent
+        import pygit2  # noqa: PLC0415 - of the dependency group `bench`, and may be absent
     except ImportError:
-        return
+        print("pygit2 is not installed, its rows are left out: pip install --group bench")
+        return {}
     opened = pygit2.Repository(str(scratch))
 
     def merge(trees: Merge) -> str:
         index = opened.merge_trees(trees.base, trees.ours, trees.theirs)
         return str(index.write_tree(opened))
 
-    yield PYGIT2, merge
+    return {PYGIT2: merge}

@@ -8,13 +8,14 @@ import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from costs.lab import Lab
 
 _LINES = 40
 _HEAD = 5  # the picks change the lines above it, everything else those from it on
 _START = 1_600_000_000
-_GROUP = "bench"
 
 
 class Shape(NamedTuple):
@@ -25,11 +26,12 @@ class Shape(NamedTuple):
     since: int = 300
     picks: int = 3
     project: str = "app"
+    group: str = "bench"
 
     @property
     def path(self) -> str:
         """The project's path on GitLab."""
-        return f"{_GROUP}/{self.project}"
+        return f"{self.group}/{self.project}"
 
     @property
     def folder(self) -> str:
@@ -59,7 +61,7 @@ class Synthetic(NamedTuple):
         return self._replace(picks=self.picks[::step][:count])
 
 
-def synthetic(kept: Path, shape: Shape, environment: Mapping[str, str]) -> Synthetic:
+def synthetic(lab: Lab, kept: Path, shape: Shape) -> Synthetic:
     """Return the repository of a shape; made now unless the folder has it already.
 
     After production all of the main line are merges, as GitLab makes them, of one commit each.
@@ -70,46 +72,38 @@ def synthetic(kept: Path, shape: Shape, environment: Mapping[str, str]) -> Synth
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        _make(unfinished, shape, environment)
+        _make(lab, unfinished, shape)
         unfinished.rename(path)
-    release, production = (git(path, environment, "config", f"bench.{n}") for n in _REFS)
-    listed = git(path, environment, "config", "--get-all", "bench.pick").splitlines()
-    picks = tuple(Pick(sha, int(iid)) for sha, iid in map(str.split, listed))
-    return Synthetic(shape, path, release, production, picks)
+    refs = (f"refs/bench/{name}" for name in ("released", "production", *_picks(shape)))
+    released, production, *merged = lab.git(path, "rev-parse", *refs).split()
+    iids = (_iid(shape, place) for place in range(shape.picks))
+    picks = tuple(map(Pick, merged, iids))
+    return Synthetic(shape, path, released, production, picks)
 
 
-def git(path: Path, environment: Mapping[str, str], *arguments: str) -> str:
-    """Run git in a repository and return what it prints."""
-    command = ["git", "-C", str(path), *arguments]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()
+def _picks(shape: Shape) -> list[str]:
+    return [f"pick-{place}" for place in range(shape.picks)]
 
 
-_REFS = ("release", "production")
-
-
-def _make(path: Path, shape: Shape, environment: Mapping[str, str]) -> None:
-    command = ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)]
-    subprocess.run(command, env=environment, check=True)
+def _make(lab: Lab, path: Path, shape: Shape) -> None:
+    path.mkdir(parents=True)
+    lab.git(path, "init", "--quiet", "--bare", "--initial-branch=main")
     importing = subprocess.Popen(
-        ["git", "-C", str(path), "fast-import", "--quiet"], env=environment, stdin=subprocess.PIPE
+        ["git", "-C", str(path), "fast-import", "--quiet"],
+        env=lab.environment,
+        stdin=subprocess.PIPE,
     )
     with importing, importing.stdin as stream:  # type: ignore[union-attr]
         stream.writelines(_history(shape))
     if importing.returncode:
         raise SystemExit(f"git fast-import ended with {importing.returncode}")
     for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"):
-        git(path, environment, "config", key, "true")
-    git(path, environment, "config", "receive.autogc", "false")
-    for name in _REFS:
-        git(path, environment, "config", f"bench.{name}", git(path, environment, "rev-parse", name))
-    for place in range(shape.picks):
-        sha = git(path, environment, "rev-parse", f"pick-{place}")
-        told = f"{sha} {_iid(shape, place)}"
-        git(path, environment, "config", "--add", "bench.pick", told)
-        git(path, environment, "tag", "--delete", f"pick-{place}")
+        lab.git(path, "config", key, "true")
+    lab.git(path, "config", "receive.autogc", "false")
+    # As GitLab hides its own: nobody lists or clones them.
+    lab.git(path, "config", "transfer.hideRefs", "refs/bench")
     # As a GitLab server keeps it: one pack, with a bitmap for whole clones.
-    git(path, environment, "repack", "-a", "-d", "-q", "--write-bitmap-index")
+    lab.git(path, "repack", "-a", "-d", "-q", "--write-bitmap-index")
 
 
 def _history(shape: Shape) -> Iterator[bytes]:
@@ -123,18 +117,19 @@ def _history(shape: Shape) -> Iterator[bytes]:
         number = story.any_file()
         yield _commit("main", count, f"Change {count}")
         yield _file(number, story.changed(number, count))
-    yield b"reset refs/heads/production\nfrom refs/heads/main\n\n"
+    yield b"reset refs/bench/production\nfrom refs/heads/main\n\n"
     picked = {_iid(shape, place): place for place in range(shape.picks)}
     for iid in range(1, shape.since + 1):
         count = before + iid
         if iid in picked:
             place = picked[iid]
             yield from _merge_request(shape, count, iid, *story.mended(place, count))
-            yield b"reset refs/tags/pick-%d\nfrom refs/heads/main\n\n" % place
+            yield b"reset refs/bench/pick-%d\nfrom refs/heads/main\n\n" % place
         else:
             number = story.files[iid - 1] if iid <= shape.picks else story.any_file()
             yield from _merge_request(shape, count, iid, number, story.changed(number, count))
         if iid == _released(shape):
+            yield b"reset refs/bench/released\nfrom refs/heads/main\n\n"
             yield b"reset refs/heads/release\nfrom refs/heads/main\n\n"
     yield b"reset refs/heads/topic\nfrom " + b"0" * 40 + b"\n\n"
 

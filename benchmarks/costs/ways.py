@@ -1,122 +1,141 @@
-"""A restore and some picks, pushed: ours, git without a working tree, and the runbook's way.
+"""The ways to do one hotfix, a restore and some picks: ours, git's plumbing, and the runbook's.
 
-After each of them release has to be as many commits further, with the same tree whoever made it;
-else this fails.
+After each that pushes, release has to be as many commits further, with the same tree whoever made
+it; else the benchmark fails.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from costs.delay import delayed
 from costs.lab import FLOOR, HERE, Way, floor
-from costs.server import serving
+from costs.world import TOKEN, spec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from costs.lab import Lab, Row
+    from costs.host import Host
+    from costs.lab import Lab
     from costs.repository import Synthetic
 
-OURS, AGAIN, PLAN = "ours", "ours, objects kept", "ours, not pushed"
-PLUMBING, FETCH = "git plumbing", "git fetch, `blob:none`"
+PART, PUSHED, KEPT = "Git part", "Git part, pushed", "Git part, pushed, cache warm"
+PLAN, AGAIN, APPLY = "`hotfix plan`", "`hotfix plan`, cache warm", "`hotfix apply`"
+FETCH, PLUMBING = "git fetch, `blob:none`", "git plumbing"
 WARM, SHALLOW, FULL = "runbook, warm clone", "runbook, `--depth=1`", "runbook, full clone"
+VERSION, HELP, VALIDATE = "`hotfix --version`", "`hotfix --help`", "`hotfix validate`"
+OTHERS = (PLUMBING, WARM, SHALLOW, FULL)
+_HOTFIX = str(Path(sys.executable).parent / "hotfix")
 
 
-def compared(lab: Lab, repository: Synthetic) -> list[Row]:
-    """Measure every way on a repository."""
-    with serving(repository) as server:
-        ways = hotfix(lab, repository, server.url)
-        return lab.measured("ways", repository.shape.files, ways, server)
+def light(lab: Lab, repository: Synthetic) -> Mapping[str, Way]:
+    """Return the commands that ask nobody."""
+    prepare = _Desk("https://gitlab.example.com", [repository]).prepare
+    return {
+        FLOOR: floor(),
+        VERSION: Way((_HOTFIX, "--version"), rehearse=True),
+        HELP: Way((_HOTFIX, "--help"), rehearse=True),
+        VALIDATE: Way((_HOTFIX, "validate", "hotfix.yaml"), before=prepare, rehearse=True),
+    }
 
 
-def afar(lab: Lab, repository: Synthetic, milliseconds: Sequence[int]) -> Iterator[Row]:
-    """Measure at some delays the ways that differ in round trips alone."""
-    for delay in milliseconds:
-        with serving(repository) as server, delayed(server.port, delay / 1000) as url:
-            ways = hotfix(lab, repository, url, OURS, AGAIN, PLUMBING, WARM)
-            yield from lab.measured("delay", delay, ways, server)
+def commands(lab: Lab, host: Host, repositories: Sequence[Synthetic]) -> Mapping[str, Way]:
+    """Return the commands as their user runs them, with models and the calls to GitLab's API.
+
+    The answer to the gate is given beforehand, jobs take no time, and pipelines are looked at
+    every 0.05 s: what is left of ``apply`` is its own.
+    """
+    desk = _Desk(host.url, repositories)
+    settings = {
+        "HOTFIX_TOKEN": TOKEN,
+        "HOTFIX_POLL_SECONDS": "0.05",
+        "XDG_CACHE_HOME": str(lab.scratch / f"cache-{len(repositories)}-{id(desk)}"),
+    }
+
+    def way(*arguments: str) -> Way:
+        return Way((_HOTFIX, *arguments), settings, desk.prepare, rehearse=True)
+
+    answered = ("--auto-approve", "--promote")
+    return {
+        PLAN: way("plan", "hotfix.yaml", "--no-cache"),
+        AGAIN: way("plan", "hotfix.yaml"),
+        APPLY: way("apply", "hotfix.yaml", "--no-cache", *answered),
+    }
 
 
-def growing(lab: Lab, section: str, at: float, repository: Synthetic) -> list[Row]:
-    """Measure what grows with a repository's history or with the picks."""
-    with serving(repository) as server:
-        ways = hotfix(lab, repository, server.url, OURS, AGAIN, PLUMBING)
-        return lab.measured(section, at, ways, server)
+class _Desk:
+    """Folders with a spec."""
+
+    def __init__(self, url: str, repositories: Sequence[Synthetic]) -> None:
+        self._spec = spec_of(url, repositories)
+
+    def prepare(self, folder: Path) -> Path:
+        (folder / "hotfix.yaml").write_text(self._spec, encoding="utf-8")
+        return folder
 
 
-def hotfix(lab: Lab, repository: Synthetic, url: str, *names: str) -> Mapping[str, Way]:
-    """Return the ways of these names, or all."""
-    every = _Hotfix(lab, repository, url).ways()
-    return {name: way for name, way in every.items() if name in names or not names}
+def git_part(lab: Lab, host: Host, repository: Synthetic) -> Mapping[str, Way]:
+    """Return our Git part alone, and the ways to do the same with git."""
+    return _GitPart(lab, host, repository).ways()
 
 
-class _Hotfix:
-    """One hotfix that is made again and again, in several ways."""
+class _GitPart:
+    """One hotfix that is made again and again."""
 
-    def __init__(self, lab: Lab, repository: Synthetic, url: str) -> None:
+    def __init__(self, lab: Lab, host: Host, repository: Synthetic) -> None:
         self._lab = lab
         self._repository = repository
-        self._url = f"{url}/{repository.shape.path}.git"
-        self._place = lab.scratch / url.rpartition(":")[2]
-        self._place.mkdir()
+        self._url = f"{host.url}/{repository.shape.path}.git"
+        self._place = lab.scratch / f"{repository.shape.folder}-{len(repository.picks)}"
+        self._place.mkdir(exist_ok=True)
         self._tree: str | None = None
 
     def ways(self) -> Mapping[str, Way]:
-        """Return all ways."""
         picks = (each.sha for each in self._repository.picks)
         release, production = self._repository.release, self._repository.production
         asked = (self._url, release, production, *picks)
         ours = (sys.executable, str(HERE / "ours.py"))
         plumbing, runbook = str(HERE / "plumbing.sh"), str(HERE / "runbook.sh")
         keeping = {"HOTFIX_BENCH_CACHE": str(self._place / "cache")}
-        reading = {
-            FLOOR: floor(),
-            PLAN: Way((*ours, "plan", *asked), rehearse=True),
-            FETCH: Way((plumbing, "fetch", *asked)),
-        }
-        pushing = {
-            OURS: Way((*ours, "push", *asked), rehearse=True),
-            AGAIN: Way((*ours, "push", *asked), keeping, rehearse=True),
-            PLUMBING: Way((plumbing, "push", *asked)),
-            WARM: Way((runbook, "warm", *asked)),
-            SHALLOW: Way((runbook, "shallow", *asked)),
-            FULL: Way((runbook, "full", *asked)),
-        }
-        pushing = {name: way._replace(after=self._check) for name, way in pushing.items()}
+        after = self._check
         return {
-            name: way._replace(before=self._reset_warm if name == WARM else self._reset)
-            for name, way in (reading | pushing).items()
+            PART: Way((*ours, "plan", *asked), rehearse=True),
+            PUSHED: Way((*ours, "push", *asked), after=after, rehearse=True),
+            KEPT: Way((*ours, "push", *asked), keeping, after=after, rehearse=True),
+            FETCH: Way((plumbing, "fetch", *asked)),
+            PLUMBING: Way((plumbing, "push", *asked), after=after),
+            WARM: Way((runbook, "warm", *asked), before=self._warm, after=after),
+            SHALLOW: Way((runbook, "shallow", *asked), after=after),
+            FULL: Way((runbook, "full", *asked), after=after),
         }
 
-    def _reset(self, folder: Path) -> Path:
-        self._lab.reset(self._repository)
-        return folder
-
-    def _reset_warm(self, folder: Path) -> Path:
+    def _warm(self, folder: Path) -> Path:
         """Have a clone that is up to date and stands on main, the best case for the runbook."""
-        self._reset(folder)
-        warm = self._place / "warm"
-        if not warm.exists():
-            warm.mkdir()
-            self._lab.git(warm, "clone", "--quiet", self._url, "work")
+        del folder
+        clone = self._place / "work"
+        if not clone.exists():
+            self._lab.git(self._place, "clone", "--quiet", self._url, "work")
         release = self._repository.release
-        self._lab.git(warm / "work", "checkout", "--quiet", "--force", "main")
-        self._lab.git(warm / "work", "update-ref", "refs/remotes/origin/release", release)
-        return warm
+        self._lab.git(clone, "checkout", "--quiet", "--force", "main")
+        self._lab.git(clone, "update-ref", "refs/remotes/origin/release", release)
+        return self._place
 
-    def _check(self, way: str) -> None:
+    def _check(self) -> None:
         """Have a restore and the picks on what release was, and the tree that the first made."""
         picks, production = len(self._repository.picks), self._repository.production
         if self._ask("rev-parse", f"release~{picks + 1}") != self._repository.release:
-            raise SystemExit(f"{way}: release is not a restore and the picks on what it was")
+            raise SystemExit("release is not a restore and the picks on what it was")
         self._ask("diff", "--quiet", f"release~{picks}", production)
         tree = self._ask("rev-parse", "release^{tree}")
         self._tree = self._tree or tree
         if tree != self._tree:
-            raise SystemExit(f"{way}: release has the tree {tree}, before it was {self._tree}")
+            raise SystemExit(f"release has the tree {tree}, another way made {self._tree}")
 
     def _ask(self, *arguments: str) -> str:
         return self._lab.git(self._repository.path, *arguments)
+
+
+def at(place: float, ways: Mapping[str, Way], *names: str) -> Iterable[tuple[tuple[float, str], Way]]:
+    """Give some ways, or all, their place on a section's axis."""
+    return [((place, name), way) for name, way in ways.items() if name in names or not names]
