@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from hotfix.git.objects import ObjectReader
 
 HERE, PYGIT2 = "here, with what a plan has fetched", "pygit2, repository open"
-MERGE_TREE, WITH_COMMITS = "`git merge-tree`", "`git commit-tree` × 3, `git merge-tree`"
+MERGE_TREE, WITH_COMMITS = "`git merge-tree`", "`git commit-tree` x 3, `git merge-tree`"
 _LATER = 4_000_000_000  # helper commits lie in the future, so that no search walks the history
 
 

@@ -29,7 +29,7 @@ OTHERS = (PLUMBING, WARM, SHALLOW, FULL)
 _HOTFIX = str(Path(sys.executable).parent / "hotfix")
 
 
-def light(lab: Lab, repository: Synthetic) -> Mapping[str, Way]:
+def light(repository: Synthetic) -> Mapping[str, Way]:
     """Return the commands that ask nobody."""
     prepare = _Desk("https://gitlab.example.com", [repository]).prepare
     return {
@@ -136,6 +136,8 @@ class _GitPart:
         return self._lab.git(self._repository.path, *arguments)
 
 
-def at(place: float, ways: Mapping[str, Way], *names: str) -> Iterable[tuple[tuple[float, str], Way]]:
+def at(
+    place: float, ways: Mapping[str, Way], *names: str
+) -> Iterable[tuple[tuple[float, str], Way]]:
     """Give some ways, or all, their place on a section's axis."""
     return [((place, name), way) for name, way in ways.items() if name in names or not names]

@@ -67,9 +67,7 @@ def spec_of(url: str, repositories: Sequence[Synthetic]) -> str:
     return _SPEC.format(url=url, group=group, orchestrator=ORCHESTRATOR) + "".join(targets)
 
 
-def world_of(
-    repositories: Collection[Synthetic], known: Mapping[str, Sequence[ShaFile]]
-) -> World:
+def world_of(repositories: Collection[Synthetic], known: Mapping[str, Sequence[ShaFile]]) -> World:
     """Return the world in which production runs what it runs in these repositories.
 
     ``known`` has by project the commits that the API can tell of. Jobs take no time.
