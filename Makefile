@@ -5,7 +5,7 @@
 #   make check     lint, format, types, layers, schemas
 #   make oracle    the comparisons with the git executable, long (ORACLE_EXAMPLES=2000)
 #   make faults    every fault that a run has to survive, each on a GitLab of its own, long
-#   make bench     what is measured against git and the runbook
+#   make bench     what is measured against git and the runbook (BENCH_ARGS='--out FILE')
 #   make schemas   write schemas/ anew from the models
 #   make example   carry plans/example/ out anew, on the embedded GitLab
 #   make docs      write docs/reference/ and the README's generated parts anew
@@ -57,7 +57,10 @@ faults: $(installed_dev)
 	  tests/apply/test_rollback.py --numprocesses $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
 bench: $(installed_dev)
-	@for script in benchmarks/*.py; do $(bin)/python "$$script" || exit; done
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --group bench || \
+	  echo "pygit2 cannot be installed; its rows will be missing." >&2
+	@$(bin)/python benchmarks/cost.py $(BENCH_ARGS)
+	@for script in explain hostile replay; do $(bin)/python benchmarks/$$script.py || exit; done
 
 schemas: $(installed_dev)
 	@$(bin)/python -m hotfix.views.schemas schemas

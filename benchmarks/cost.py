@@ -25,13 +25,13 @@ import dulwich
 from costs import made_of, page, picks, ways
 from costs.figures import Figures, load, save
 from costs.host import serving
-from costs.lab import Lab
+from costs.lab import FLOOR, Lab, floor
 from costs.repository import Shape, synthetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from costs.lab import Row
+    from costs.lab import Row, Way
     from costs.repository import Synthetic
 
 _FIGURES = "figures.json"
@@ -42,12 +42,12 @@ _LIGHT_TURNS = 5
 def main() -> None:
     """Measure what was asked for, print the rows as they come, and write the page."""
     options = _options()
-    folder = options.out.with_suffix("") if options.out else None
     if options.again:
-        page.write(load(folder / _FIGURES), options.out)
+        page.write(load(options.out.with_suffix("") / _FIGURES), options.out)
         return
-    machine, rows = _machine(options), []
+    machine = _machine(options)
     print(machine, flush=True)
+    rows: list[Row] = []
     with _folder(options.keep) as kept, tempfile.TemporaryDirectory() as scratch:
         bench = _Bench(Lab(Path(scratch), options.turns, options.patience), kept, options.files)
         for name in options.only:
@@ -58,6 +58,7 @@ def main() -> None:
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     if options.out:
         figures = Figures(f"{machine}, {os.getloadavg()[0]:.1f} at the end", rows)
+        folder = options.out.with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)
         save(figures, folder / _FIGURES)
         page.write(figures, options.out)
@@ -95,7 +96,7 @@ class _Bench:
             repository = self._repository(Shape(size))
             with serving(self._lab, repository) as host:
                 compared = {
-                    ways.FLOOR: ways.floor(),
+                    FLOOR: floor(),
                     **ways.git_part(self._lab, host, repository),
                     **ways.commands(self._lab, host, [repository]),
                 }
@@ -118,7 +119,7 @@ class _Bench:
     def _by_picks(self) -> Iterator[Row]:
         repository = self._repository(Shape(self._middle, picks=100))
         with serving(self._lab, repository) as host:
-            placed = {}
+            placed: dict[tuple[float, str], Way] = {}
             for count in (1, 10, 100):
                 some = repository.some(count)
                 alone = ways.git_part(self._lab, host, some)
@@ -147,7 +148,7 @@ class _Bench:
         repositories = [self._repository(shape) for shape in shapes]
         with serving(self._lab, *repositories) as host:
             for section, delay in (("targets", 0.0), ("targets afar", 0.05)):
-                placed = {}
+                placed: dict[tuple[float, str], Way] = {}
                 for count in (1, 20):
                     whole = ways.commands(self._lab, host, repositories[:count])
                     plan = whole[ways.PLAN]._replace(delay=delay)

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from costs.world import world_of
 from dulwich.repo import Repo
@@ -24,6 +24,7 @@ from hotfix.sandbox.application import Application
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from io import BufferedReader
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from costs.lab import Lab
@@ -75,9 +76,14 @@ class Host:
         self, *, sent: int = 0, requests: int = 0, fetches: int = 0, connections: int = 0
     ) -> None:
         """Add to what was seen; each connection has a thread of its own."""
-        more = (sent / 1e6, requests, fetches, connections)
         with self._lock:
-            self._seen = Seen(*map(sum, zip(self._seen, more, strict=True)))
+            before = self._seen
+            self._seen = Seen(
+                before.megabytes + sent / 1e6,
+                before.requests + requests,
+                before.fetches + fetches,
+                before.connections + connections,
+            )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -85,7 +91,7 @@ class Host:
         project, _, rest = environ["PATH_INFO"].partition(".git/")
         repository = self._repositories.get(f"{project}.git")
         if repository is not None:
-            pieces = self._ask_git(repository, f"/{rest}", environ, start_response)
+            pieces: Iterable[bytes] = self._ask_git(repository, f"/{rest}", environ, start_response)
         else:
             self._catch_up()
             pieces = self._application(environ, start_response)
@@ -108,13 +114,14 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        with backend, backend.stdin as stdin, backend.stdout as stdout:  # type: ignore[union-attr]
+        stdin, stdout = cast("IO[bytes]", backend.stdin), cast("BufferedReader", backend.stdout)
+        with backend:
             stdin.write(body)
             stdin.close()
             lines = (line.decode().strip() for line in iter(stdout.readline, b"\r\n"))
             headers = dict(line.split(": ", 1) for line in lines)
             start_response(headers.pop("Status", "200 OK"), list(headers.items()))
-            yield from iter(lambda: stdout.read1(_PIECE), b"")  # type: ignore[attr-defined]
+            yield from iter(lambda: stdout.read1(_PIECE), b"")
         if path.endswith("receive-pack"):
             self._pushed.add(repository.shape.path)
         elif b"command=fetch" in _plain(body, environ)[:_PIECE]:

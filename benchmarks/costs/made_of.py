@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from costs.host import Host
     from costs.lab import Lab, Row, Way
 
-OURS, WORK = "our modules", "the work"
+STANDARD, OURS, WORK = "standard library", "our modules", "the work"
 _REST = "other libraries"
 LIBRARIES = {
     "click": ("click",),
@@ -30,9 +30,8 @@ LIBRARIES = {
                                 "idna", "charset_normalizer"),
     "dulwich": ("dulwich",),
 }  # fmt: skip
-"""Packages by the library that brings them. What the standard library has counts with the first
-that needs it."""
-PARTS = (FLOOR, *LIBRARIES, _REST, OURS, WORK)
+"""Packages by the library that brings them."""
+PARTS = (FLOOR, STANDARD, *LIBRARIES, _REST, OURS, WORK)
 
 
 def taken_apart(lab: Lab, name: str, way: Way, host: Host | None = None) -> list[Row]:
@@ -42,7 +41,7 @@ def taken_apart(lab: Lab, name: str, way: Way, host: Host | None = None) -> list
     standard = {*sys.stdlib_module_names, "site", "sitecustomize"}
     packages = {_package(module) for module in imported}
     steps = {FLOOR: floor()}
-    libraries = {**LIBRARIES, _REST: tuple(packages - ours - standard)}
+    libraries = {STANDARD: standard, **LIBRARIES, _REST: packages - ours}
     so_far: set[str] = set()
     for library, brought in libraries.items():
         if packages & set(brought) - so_far:

@@ -27,7 +27,7 @@ _RELEASE = "refs/heads/release"
 _COMMITTER = Identity("Operator", "operator@example.com")
 
 
-def _main(mode: str, url: str, release: str, production: Sha, picks: list[Sha]) -> None:
+def _main(mode: str, url: str, release: Sha, production: Sha, *picks: Sha) -> None:
     repository = _repository(url)
     refs = repository.refs()
     head, main = refs[_RELEASE], refs["refs/heads/main"]
@@ -89,4 +89,5 @@ def _new(made: object) -> NewCommit:
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:4], Sha(sys.argv[4]), [Sha(each) for each in sys.argv[5:]])
+    mode, url, *shas = sys.argv[1:]
+    _main(mode, url, *map(Sha, shas))
