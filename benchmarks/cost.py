@@ -82,8 +82,8 @@ class _Bench:
             "targets": self._by_targets,
         }
 
-    def _repository(self, shape: Shape) -> Synthetic:
-        return synthetic(self._lab, self._kept, shape)
+    def _repository(self, shape: Shape, picks: int = 3) -> Synthetic:
+        return synthetic(self._lab, self._kept, shape).some(picks)
 
     def _start(self) -> Iterator[Row]:
         """Measure what asks nobody."""
@@ -114,10 +114,10 @@ class _Bench:
 
     def _pick(self) -> Iterator[Row]:
         for size in self._files:
-            yield from picks.merged(self._lab, self._repository(Shape(size, picks=10)))
+            yield from picks.merged(self._lab, self._repository(Shape(size), picks=10))
 
     def _by_picks(self) -> Iterator[Row]:
-        repository = self._repository(Shape(self._middle, picks=100))
+        repository = self._repository(Shape(self._middle, picks=100), picks=100)
         with serving(self._lab, repository) as host:
             placed: dict[tuple[float, str], Way] = {}
             for count in (1, 10, 100):

@@ -13,19 +13,19 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from costs.world import world_of
 from dulwich.repo import Repo
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import Client
 
 from hotfix.identifiers import Sha
 from hotfix.sandbox.application import Application
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from io import BufferedReader
-    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from costs.lab import Lab
     from costs.repository import Synthetic
@@ -44,13 +44,17 @@ class Seen(NamedTuple):
     connections: int = 0
 
 
-class Host:
+class Host(ThreadingHTTPServer):
     """Repositories with the projects, deployments and merge requests that they belong to."""
 
+    daemon_threads = True
+    request_queue_size = 128  # 20 targets open many connections at once
+
     def __init__(self, lab: Lab, repositories: Sequence[Synthetic]) -> None:
-        self.url = ""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self._lab = lab
-        self._repositories = {f"/{each.shape.path}.git": each for each in repositories}
+        self._repositories = {each.shape.path: each for each in repositories}
         self._known = {each.shape.path: _since_production(lab, each) for each in repositories}
         self._lock = threading.Lock()
         self._seen = Seen()
@@ -64,7 +68,7 @@ class Host:
         self._world.url = self.url
         self._application = Application(self._world)
         self._pushed: set[str] = set()
-        self._delay = delay
+        self.delay = delay
 
     def taken(self) -> Seen:
         """Return what was counted, and begin anew."""
@@ -85,32 +89,84 @@ class Host:
                 before.connections + connections,
             )
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        time.sleep(self._delay)
-        project, _, rest = environ["PATH_INFO"].partition(".git/")
-        repository = self._repositories.get(f"{project}.git")
-        if repository is not None:
-            pieces: Iterable[bytes] = self._ask_git(repository, f"/{rest}", environ, start_response)
-        else:
-            self._catch_up()
-            pieces = self._application(environ, start_response)
-        self.count(requests=1)
-        for piece in pieces:
-            self.count(sent=len(piece))
-            yield piece
+    def repository(self, path: str) -> Synthetic | None:
+        """Return the repository of a project that git serves."""
+        return self._repositories.get(path)
 
-    def _ask_git(
-        self,
-        repository: Synthetic,
-        path: str,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-    ) -> Iterator[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    def moved(self, path: str) -> None:
+        """Note that a project was pushed to."""
+        with self._lock:
+            self._pushed.add(path)
+
+    def api(self) -> Application:
+        """Return the GitLab, after telling it of what was pushed."""
+        with self._lock:
+            while self._pushed:
+                path = self._pushed.pop()
+                synthetic = self._repositories[path]
+                head = Sha(self._lab.git(synthetic.path, "rev-parse", "release"))
+                known = self._world.project(path).repository
+                for commit in _commits(self._lab, synthetic, head, f"^{synthetic.release}"):
+                    known.add(commit)
+                known.refs["refs/heads/release"] = head
+        return self._application
+
+
+@contextmanager
+def serving(lab: Lab, *repositories: Synthetic) -> Iterator[Host]:
+    """Serve repositories, and the GitLab that they are part of, while the block runs."""
+    with Host(lab, repositories) as host:
+        thread = threading.Thread(target=host.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield host
+        finally:
+            host.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Keeps connections, as GitLab does and werkzeug's server does not."""
+
+    server: Host
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = _PIECE  # head and body in one piece: two would wait for each other
+
+    def setup(self) -> None:
+        self.server.count(connections=1)
+        super().setup()
+
+    def _answer(self) -> None:
+        self.server.count(requests=1)
+        time.sleep(self.server.delay)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        project, _, rest = self.path[1:].partition(".git/")
+        repository = self.server.repository(project)
+        if repository is None:
+            self._ask_gitlab(body)
+        else:
+            self._ask_git(repository, *rest.partition("?")[::2], body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
+
+    def _ask_gitlab(self, body: bytes) -> None:
+        client = Client(self.server.api(), use_cookies=False)
+        answer = client.open(
+            self.path,
+            base_url=self.server.url,
+            method=self.command,
+            headers=list(self.headers.items()),
+            data=body,
+        )
+        data = answer.get_data()
+        self._head(answer.status_code, [*answer.headers, ("Content-Length", str(len(data)))])
+        self._send(data)
+
+    def _ask_git(self, repository: Synthetic, path: str, query: str, body: bytes) -> None:
         backend = subprocess.Popen(
             ["git", "http-backend"],
-            env=_cgi(repository, path, environ),
+            env=self._cgi(repository) | {"PATH_INFO": f"/{path}", "QUERY_STRING": query},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -120,70 +176,51 @@ class Host:
             stdin.close()
             lines = (line.decode().strip() for line in iter(stdout.readline, b"\r\n"))
             headers = dict(line.split(": ", 1) for line in lines)
-            start_response(headers.pop("Status", "200 OK"), list(headers.items()))
-            yield from iter(lambda: stdout.read1(_PIECE), b"")
-        if path.endswith("receive-pack"):
-            self._pushed.add(repository.shape.path)
-        elif b"command=fetch" in _plain(body, environ)[:_PIECE]:
-            self.count(fetches=1)
+            status = int(headers.pop("Status", "200").split()[0])
+            self._head(status, [*headers.items(), ("Transfer-Encoding", "chunked")])
+            for piece in iter(lambda: stdout.read1(_PIECE), b""):
+                self.wfile.write(b"%x\r\n" % len(piece))
+                self._send(piece)
+                self.wfile.write(b"\r\n")
+        self.wfile.write(b"0\r\n\r\n")
+        if path == "git-receive-pack":
+            self.server.moved(repository.shape.path)
+        elif b"command=fetch" in self._plain(body):
+            self.server.count(fetches=1)
 
-    def _catch_up(self) -> None:
-        """Tell the GitLab of what was pushed since it was last asked."""
-        with self._lock:
-            while self._pushed:
-                path = self._pushed.pop()
-                synthetic = self._repositories[f"/{path}.git"]
-                head = Sha(self._lab.git(synthetic.path, "rev-parse", "release"))
-                known = self._world.project(path).repository
-                for commit in _commits(self._lab, synthetic, head, f"^{synthetic.release}"):
-                    known.add(commit)
-                known.refs["refs/heads/release"] = head
+    def _cgi(self, repository: Synthetic) -> dict[str, str]:
+        passed = {
+            "CONTENT_TYPE": "Content-Type",
+            "CONTENT_LENGTH": "Content-Length",
+            "GIT_PROTOCOL": "Git-Protocol",
+            "HTTP_CONTENT_ENCODING": "Content-Encoding",
+        }
+        return {name: self.headers.get(header, "") for name, header in passed.items()} | {
+            "PATH": os.environ["PATH"],
+            "HOME": str(repository.path.parent),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_PROJECT_ROOT": str(repository.path),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": "oauth2",
+            "REQUEST_METHOD": self.command,
+        }
 
+    def _plain(self, body: bytes) -> bytes:
+        is_packed = self.headers.get("Content-Encoding") == "gzip"
+        return gzip.decompress(body) if is_packed else body
 
-@contextmanager
-def serving(lab: Lab, *repositories: Synthetic) -> Iterator[Host]:
-    """Serve repositories, and the GitLab that they are part of, while the block runs."""
-    host = Host(lab, repositories)
+    def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
 
-    class Handler(WSGIRequestHandler):
-        disable_nagle_algorithm = True
-        wbufsize = _PIECE  # head and body in one piece: two would wait for each other
+    def _send(self, data: bytes) -> None:
+        self.server.count(sent=len(data))
+        self.wfile.write(data)
 
-        def setup(self) -> None:
-            host.count(connections=1)
-            super().setup()
-
-        def log(self, *_: object) -> None:
-            """Say nothing: it would take time."""
-
-    server = make_server("127.0.0.1", 0, host, threaded=True, request_handler=Handler)
-    host.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield host
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _cgi(repository: Synthetic, path: str, environ: WSGIEnvironment) -> Mapping[str, str]:
-    asked = ("CONTENT_TYPE", "CONTENT_LENGTH", "QUERY_STRING", "REQUEST_METHOD")
-    return {name: environ.get(name, "") for name in (*asked, "HTTP_CONTENT_ENCODING")} | {
-        "PATH": os.environ["PATH"],
-        "HOME": str(repository.path.parent),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_PROTOCOL": environ.get("HTTP_GIT_PROTOCOL", ""),
-        "GIT_PROJECT_ROOT": str(repository.path),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "REMOTE_USER": "oauth2",
-        "PATH_INFO": path,
-    }
-
-
-def _plain(body: bytes, environ: WSGIEnvironment) -> bytes:
-    return gzip.decompress(body) if environ.get("HTTP_CONTENT_ENCODING") == "gzip" else body
+    def log_message(self, *_: object) -> None:
+        """Say nothing: it would take time."""
 
 
 def _since_production(lab: Lab, synthetic: Synthetic) -> list[ShaFile]:

@@ -24,7 +24,7 @@ class Shape(NamedTuple):
     files: int
     commits: int = 3000
     since: int = 300
-    picks: int = 3
+    picks: int = 10
     project: str = "app"
     group: str = "bench"
 
