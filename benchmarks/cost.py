@@ -25,7 +25,7 @@ import dulwich
 from costs import made_of, page, picks, ways
 from costs.figures import Figures, load, save
 from costs.host import serving
-from costs.lab import FLOOR, Lab, floor
+from costs.lab import Lab
 from costs.repository import Shape, synthetic
 
 if TYPE_CHECKING:
@@ -95,12 +95,8 @@ class _Bench:
         for size in self._files:
             repository = self._repository(Shape(size))
             with serving(self._lab, repository) as host:
-                compared = {
-                    FLOOR: floor(),
-                    **ways.git_part(self._lab, host, repository),
-                    **ways.commands(self._lab, host, [repository]),
-                }
-                yield from self._lab.measured("files", dict(ways.at(size, compared)), host)
+                every = ways.every(self._lab, host, repository)
+                yield from self._lab.measured("files", dict(ways.at(size, every)), host)
 
     def _made_of(self) -> Iterator[Row]:
         repository = self._repository(Shape(self._middle))

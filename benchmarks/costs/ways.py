@@ -14,7 +14,7 @@ from costs.lab import FLOOR, HERE, Way, floor
 from costs.world import TOKEN, spec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from costs.host import Host
     from costs.lab import Lab
@@ -31,7 +31,7 @@ _HOTFIX = str(Path(sys.executable).parent / "hotfix")
 
 def light(repository: Synthetic) -> Mapping[str, Way]:
     """Return the commands that ask nobody."""
-    prepare = _Desk("https://gitlab.example.com", [repository]).prepare
+    prepare = _with_spec("https://gitlab.example.com", [repository])
     return {
         FLOOR: floor(),
         VERSION: Way((_HOTFIX, "--version"), rehearse=True),
@@ -46,15 +46,15 @@ def commands(lab: Lab, host: Host, repositories: Sequence[Synthetic]) -> Mapping
     The answer to the gate is given beforehand, jobs take no time, and pipelines are looked at
     every 0.05 s: what is left of ``apply`` is its own.
     """
-    desk = _Desk(host.url, repositories)
+    prepare = _with_spec(host.url, repositories)
     settings = {
         "HOTFIX_TOKEN": TOKEN,
         "HOTFIX_POLL_SECONDS": "0.05",
-        "XDG_CACHE_HOME": str(lab.scratch / f"cache-{len(repositories)}-{id(desk)}"),
+        "XDG_CACHE_HOME": str(lab.scratch / f"cache-{len(repositories)}"),
     }
 
     def way(*arguments: str) -> Way:
-        return Way((_HOTFIX, *arguments), settings, desk.prepare, rehearse=True)
+        return Way((_HOTFIX, *arguments), settings, prepare, rehearse=True)
 
     answered = ("--auto-approve", "--promote")
     return {
@@ -64,15 +64,21 @@ def commands(lab: Lab, host: Host, repositories: Sequence[Synthetic]) -> Mapping
     }
 
 
-class _Desk:
-    """Folders with a spec."""
+def _with_spec(url: str, repositories: Sequence[Synthetic]) -> Callable[[Path], Path]:
+    spec = spec_of(url, repositories)
 
-    def __init__(self, url: str, repositories: Sequence[Synthetic]) -> None:
-        self._spec = spec_of(url, repositories)
-
-    def prepare(self, folder: Path) -> Path:
-        (folder / "hotfix.yaml").write_text(self._spec, encoding="utf-8")
+    def prepare(folder: Path) -> Path:
+        (folder / "hotfix.yaml").write_text(spec, encoding="utf-8")
         return folder
+
+    return prepare
+
+
+def every(lab: Lab, host: Host, repository: Synthetic) -> Mapping[str, Way]:
+    """Return all ways to plan or make one hotfix."""
+    alone, whole = git_part(lab, host, repository), commands(lab, host, [repository])
+    apply = whole[APPLY]._replace(after=alone[PUSHED].after)
+    return {FLOOR: floor(), **alone, **whole, APPLY: apply}
 
 
 def git_part(lab: Lab, host: Host, repository: Synthetic) -> Mapping[str, Way]:
