@@ -42,6 +42,8 @@ class Seen(NamedTuple):
     fetches: int = 0
     """Requests for objects: neither for refs nor for capabilities."""
     connections: int = 0
+    answering: float = 0
+    """Seconds from each request to the end of its answer, added up."""
 
 
 class Host(ThreadingHTTPServer):
@@ -76,18 +78,10 @@ class Host(ThreadingHTTPServer):
             seen, self._seen = self._seen, Seen()
         return seen
 
-    def count(
-        self, *, sent: int = 0, requests: int = 0, fetches: int = 0, connections: int = 0
-    ) -> None:
+    def count(self, more: Seen) -> None:
         """Add to what was seen; each connection has a thread of its own."""
         with self._lock:
-            before = self._seen
-            self._seen = Seen(
-                before.megabytes + sent / 1e6,
-                before.requests + requests,
-                before.fetches + fetches,
-                before.connections + connections,
-            )
+            self._seen = Seen(*map(sum, zip(self._seen, more, strict=True)))
 
     def repository(self, path: str) -> Synthetic | None:
         """Return the repository of a project that git serves."""
@@ -134,11 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = _PIECE  # head and body in one piece: two would wait for each other
 
     def setup(self) -> None:
-        self.server.count(connections=1)
+        self.server.count(Seen(connections=1))
         super().setup()
 
     def _answer(self) -> None:
-        self.server.count(requests=1)
+        began = time.monotonic()
         time.sleep(self.server.delay)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         project, _, rest = self.path[1:].partition(".git/")
@@ -147,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._ask_gitlab(body)
         else:
             self._ask_git(repository, *rest.partition("?")[::2], body)
+        self.server.count(Seen(requests=1, answering=time.monotonic() - began))
 
     do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's names
 
@@ -186,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "git-receive-pack":
             self.server.moved(repository.shape.path)
         elif b"command=fetch" in self._plain(body):
-            self.server.count(fetches=1)
+            self.server.count(Seen(fetches=1))
 
     def _cgi(self, repository: Synthetic) -> dict[str, str]:
         passed = {
@@ -216,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _send(self, data: bytes) -> None:
-        self.server.count(sent=len(data))
+        self.server.count(Seen(megabytes=len(data) / 1e6))
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:

@@ -30,6 +30,7 @@ class Run(NamedTuple):
     requests: float = 0
     fetches: float = 0
     connections: float = 0
+    answering: float = 0
 
 
 class Row(NamedTuple):

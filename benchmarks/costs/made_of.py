@@ -61,6 +61,11 @@ def parts(rows: Sequence[Row]) -> Mapping[str, float]:
     return added
 
 
+def libraries(parts: Mapping[str, float]) -> float:
+    """Return what the imports of others' modules take: the floor of a command that needs them."""
+    return sum(taken for step, taken in parts.items() if step not in {FLOOR, OURS, WORK})
+
+
 def _imported(lab: Lab, way: Way, host: Host | None) -> list[str]:
     """Run the command once, and list its modules: what a module needs stands before it."""
     if host is not None:

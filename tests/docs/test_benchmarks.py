@@ -21,7 +21,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def figures(costs: SimpleNamespace, **walls: float) -> Any:  # noqa: ANN401  (the type is imported with the modules)
     rows = [
-        costs.lab.Row("files", 400, way, [costs.lab.Run(wall, 0.1), costs.lab.Run(wall * 3, 0.2)])
+        costs.lab.Row("files", 400, way, [costs.lab.Run(wall, 0.1, answering=wall / 2)])
         for way, wall in ((costs.ways.PUSHED, walls["ours"]), (costs.ways.FULL, walls["full"]))
     ]
     return costs.figures.Figures("2 cores", rows)
