@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dulwich
-from costs import made_of, page, picks, ways
+from costs import made_of, page, picks, profiled, ways
 from costs.figures import Figures, load, save
 from costs.host import serving
 from costs.lab import Lab
@@ -123,6 +123,7 @@ class _Bench:
                 placed |= ways.at(count, alone, ways.PART, ways.PLUMBING)
                 placed |= ways.at(count, whole, ways.PLAN)
             yield from self._lab.measured("picks", placed, host)
+            yield from profiled.profiled(self._lab, 100, whole[ways.PLAN], host)
 
     def _by_history(self) -> Iterator[Row]:
         """Measure longer histories, then more merge requests since production."""
