@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from costs import made_of, ways
+from costs import made_of, picks, ways
 from costs.lab import FLOOR
 from costs.repository import Shape
 
@@ -108,10 +108,11 @@ def _libraries(figures: Figures, way: str) -> list[float]:
 
 
 def _growth(figures: Figures) -> Iterator[Goal]:
+    merges = [99 * run.cpu for run in figures.series("pick", picks.HERE).values()]
     for way in (ways.PLAN, ways.PART):
         one, many = (figures.find("picks", at, way) for at in (1, 100))
         more = [many.cpu - one.cpu] if one and many else []
-        yield _most(f"CPU of 100 picks more than of one, {way}", 0.5, more, " s")
+        yield _most(f"CPU of 100 picks more than of one, {way}", 0.5, more, " s", merges)
     one, many = (figures.find("targets afar", at, ways.PLAN) for at in (1, 20))
     ratios = [many.wall / one.wall] if one and many else []
     yield _most("wall of a plan of 20 targets over one, 50 ms per request", 4, ratios, " x")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from costs import chart, made_of, picks, ways
+from costs import chart, made_of, picks, profiled, ways
 from costs.goals import goals
 from costs.lab import FLOOR, HERE
 
@@ -42,6 +42,7 @@ def write(figures: Figures, path: Path) -> None:
         goals=_table(("what", "goal", "measured", "", "at best"), list(goals(figures))),
         files=_by_files(figures),
         made_of=_made_of(figures),
+        profile=_profile(figures),
         start=_start(figures),
         pick=_pick(figures),
         **{name.replace(" ", "_"): _growth(figures, name) for name in _GROWTH},
@@ -183,6 +184,18 @@ def _made_of(figures: Figures) -> str:
         for name, line in lines.items()
     ]
     return _table(["ms", *taken], cells)
+
+
+def _profile(figures: Figures) -> str:
+    """Write each function's share of the whole."""
+    rows = figures.of(profiled.SECTION)
+    if not rows:
+        return _MISSING
+    whole = next(row.middle.cpu for row in rows if row.way == profiled.ALL)
+    return _table(
+        ("function", "% of the CPU"),
+        [(row.way, f"{100 * row.middle.cpu / whole:.0f}") for row in rows],
+    )
 
 
 def _spread(row: Row, figure: str, unit: float = 1) -> str:

@@ -34,6 +34,7 @@ def test_a_goal_is_reached_at_its_bound_and_not_below(
     goal, missing, *_ = costs.goals.goals(figures(costs, ours=1.0, full=full))
 
     assert (goal.bound, goal.measured, goal.verdict) == ("at least 5 x", f"{full:g} x", verdict)
+    assert goal.at_best == f"{full / 0.5:g} x"  # the server's answers are half of our wall
     assert (missing.measured, missing.verdict) == ("not measured", "")
 
 
