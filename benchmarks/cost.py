@@ -161,7 +161,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--files", type=_numbers, default=[400, 10_000], help="sizes (400,10000)")
     parser.add_argument("--turns", type=int, default=3, help="runs of each way (3)")
     parser.add_argument(
-        "--patience", type=float, default=120, help="seconds after which a way rests (120)"
+        "--patience", type=float, default=60, help="seconds after which a way rests (60)"
     )
     parser.add_argument(
         "--only", type=_words, default=_SECTIONS, help=f"of the sections {','.join(_SECTIONS)}"

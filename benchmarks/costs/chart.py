@@ -82,4 +82,5 @@ def _text(x: float, y: float, text: str, anchor: str, colour: str = _GREY) -> st
 
 
 def _rule(x: float, y: float, to_x: float, to_y: float) -> str:
-    return f'<path d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}" stroke="{_GREY}55"/>'
+    path = f"M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"
+    return f'<path d="{path}" stroke="{_GREY}" stroke-opacity=".3"/>'

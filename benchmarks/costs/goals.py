@@ -63,12 +63,20 @@ def _fetches(figures: Figures) -> Iterator[Goal]:
     floors = [share - history / plain[at].megabytes for at, share in shares.items()]
     what = "bytes over git's `blob:none` fetch, from 10,000 files up"
     yield _most(what, 0.33, list(shares.values()), floors=floors)
-    fetches = [run.fetches for run in part.values()]
+    fetches = list(_fetches_of_one_plan(figures))
     yield _most("requests of a cold plan's fetch: depth of the paths + 2", _DEPTH + 2, fetches)
     yield _most("connections of it", 1, [run.connections for run in part.values()])
     kept = [figures.series("files", way).values() for way in (ways.KEPT, ways.AGAIN)]
     fetches = [run.fetches for runs in kept for run in runs]
     yield _most("requests for objects with a warm cache", 0, fetches)
+
+
+def _fetches_of_one_plan(figures: Figures) -> Iterator[float]:
+    """Yield what plans of one target fetch, wherever one was measured."""
+    for row in figures.rows:
+        is_one = not row.section.startswith("targets") or row.at == 1
+        if row.way in {ways.PART, ways.PLAN} and is_one:
+            yield row.middle.fetches
 
 
 def _each_merge_request(figures: Figures) -> float:

@@ -127,11 +127,16 @@ def _growth(figures: Figures, section: str) -> str:
 
 def _each_more(way: str, series: Mapping[float, Run]) -> str:
     low, high = min(series), max(series)
-    one = [(b - a) / (high - low) for a, b in zip(series[low], series[high], strict=True)]
-    more = type(series[low])(*one)
+    first, last = series[low], series[high]
+
+    def one(figure: str) -> str:
+        """Tell a thousandth; what is less than none is noise."""
+        more = (getattr(last, figure) - getattr(first, figure)) / (high - low)
+        return f"{max(0.0, 1000 * more):.2f}"
+
     return (
-        f"- {way}, for each one more: wall {1000 * more.wall:.2f} ms, CPU {1000 * more.cpu:.2f} "
-        f"ms, {1000 * more.megabytes:.2f} KB, {more.requests:.2f} requests."
+        f"- {way}, for each one more: wall {one('wall')} ms, CPU {one('cpu')} ms, "
+        f"{one('megabytes')} KB, {(last.requests - first.requests) / (high - low):.2f} requests."
     )
 
 
