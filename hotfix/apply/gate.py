@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hotfix.apply.around_gate import look_around
-from hotfix.apply.freeze import UnreadableFreezeError, frozen_until
 from hotfix.clock import timestamp
 from hotfix.errors import WaitingError
+from hotfix.forge.freeze import UnreadableFreezeError, frozen_until
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from hotfix.forge.protocol import ForgeError
@@ -54,6 +54,13 @@ class Answer:
         """Read a boolean; ``None`` where it is null or left out."""
         return None if self._get(key) is None else self.flag(key)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Read a list of strings that must be there."""
+        values = self._needed(key, list, "a list")
+        if not all(isinstance(value, str) for value in values):
+            raise self._wrong(key, "a list of strings")
+        return tuple(values)
+
     def sha(self, key: str) -> Sha:
         """Read the id of a commit, 40 hex digits."""
         text = self.text(key)
@@ -78,6 +85,14 @@ class Answer:
     def maybe_time(self, key: str) -> datetime | None:
         """Read a time; ``None`` where it is null or left out."""
         return None if self._get(key) is None else self.time(key)
+
+    def maybe_date(self, key: str) -> date | None:
+        """Read a day; ``None`` where it is null or left out."""
+        text = self.maybe_text(key)
+        try:
+            return None if text is None else date.fromisoformat(text)
+        except ValueError:
+            raise self._wrong(key, "a date") from None
 
     def child(self, key: str) -> Answer:
         """Read an object that must be there."""

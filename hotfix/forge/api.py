@@ -95,6 +95,11 @@ class Api:
         """Read one JSON value."""
         return _json(self._read("get", path, query), name_request("get", path))
 
+    def dated(self, path: str) -> tuple[Answer, str]:
+        """Read one JSON value, and what the server's clock said, as the answer bears it."""
+        answer = self._read("get", path, _NOTHING)
+        return _json(answer, name_request("get", path)), answer.headers.get("Date", "")
+
     def text(self, path: str) -> str:
         """Read plain text, of whatever encoding."""
         body = self._read("get", path, _NOTHING).content

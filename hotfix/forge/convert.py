@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 def user(answer: Answer) -> User:
     """Read a user."""
-    return User(answer.number("id"), answer.text("username"), answer.text("name"))
+    addresses = map(answer.maybe_text, ("email", "commit_email"))
+    return User(
+        answer.number("id"),
+        answer.text("username"),
+        answer.text("name"),
+        frozenset(address for address in addresses if address),
+    )
 
 
 def project(answer: Answer) -> Project:
@@ -50,6 +56,8 @@ def project(answer: Answer) -> Project:
         archived=answer.flag("archived"),
         access_level=_access_level(answer),
         refuses_outdated=answer.maybe_flag("ci_forward_deployment_enabled"),
+        reruns_outdated=answer.maybe_flag("ci_forward_deployment_rollback_allowed"),
+        variables_role=answer.maybe_text("ci_pipeline_variables_minimum_override_role"),
     )
 
 

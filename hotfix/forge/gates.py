@@ -97,12 +97,14 @@ def upcoming_jobs(api: Api, project: str, key: str) -> tuple[Job, ...]:
 def _protection(answer: Answer) -> Protection:
     return Protection(
         environment=answer.text("name"),
-        deployers=tuple(map(_grant, answer.children("deploy_access_levels"))),
+        deployers=tuple(map(grant, answer.children("deploy_access_levels"))),
         required_approvals=answer.maybe_number("required_approval_count") or 0,
+        rules=tuple(map(_rule, answer.maybe_children("approval_rules") or ())),
     )
 
 
-def _grant(answer: Answer) -> Grant:
+def grant(answer: Answer) -> Grant:
+    """Read whom a line of a protection rule lets in."""
     return Grant(
         description=answer.maybe_text("access_level_description")
         or "somebody GitLab does not name",
@@ -121,7 +123,7 @@ def _approval(answer: Answer) -> DeploymentApproval:
 def _rule(answer: Answer) -> ApprovalRule:
     given = map(_approval, answer.maybe_children("deployment_approvals") or ())
     return ApprovalRule(
-        by=_grant(answer),
+        by=grant(answer),
         required=answer.maybe_number("required_approvals") or 0,
         given=tuple(each.user.username for each in given if each.status == "approved"),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
-from hotfix.forge import convert, gates, manual_jobs, state_locks, timeline
+from hotfix.forge import convert, gates, manual_jobs, rights, state_locks, timeline
 from hotfix.forge.api import Api, readable, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import (
         Account,
         Approvals,
+        BranchRule,
         Bridge,
         CommitSummary,
         Deployment,
@@ -48,9 +49,12 @@ if TYPE_CHECKING:
         Pipeline,
         Project,
         Protection,
+        PushRule,
+        Server,
         StateLock,
         Tag,
         TimelineEvent,
+        Token,
         User,
     )
     from hotfix.identifiers import Sha
@@ -451,6 +455,22 @@ class GitLabForge:
     def unlock_state(self, project: str, name: str, lock: str) -> bool:
         """Unlock a Terraform state; False where it is not locked under this id any more."""
         return state_locks.unlock(self._api, project, name, lock)
+
+    def token(self) -> Token | None:
+        """Tell what the token may do and until when; of access tokens only."""
+        return rights.token(self._api)
+
+    def server(self) -> Server | None:
+        """Tell which edition of GitLab it is, and what its clock says."""
+        return rights.server(self._api)
+
+    def branch_rules(self, project: str) -> tuple[BranchRule, ...] | None:
+        """List the protection rules of branches, wildcards as they are written."""
+        return rights.branch_rules(self._api, project)
+
+    def push_rule(self, project: str) -> PushRule | None:
+        """Tell what is asked of pushed commits (Premium)."""
+        return rights.push_rule(self._api, project)
 
     def repository(self, project: Project) -> Repository:
         """Open the Git side of a project; the same one each time, with what it fetched."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import (
         Account,
         Approvals,
+        BranchRule,
         Bridge,
         CommitSummary,
         Deployment,
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
         Pipeline,
         Project,
         Protection,
+        PushRule,
+        Server,
         StateLock,
         Tag,
         TimelineEvent,
+        Token,
         User,
     )
     from hotfix.git.objects import GitObject, ObjectReader
@@ -347,6 +351,23 @@ class Forge(Protocol):
 
     def unlock_state(self, project: str, name: str, lock: str) -> bool:
         """Unlock a Terraform state; False where it is not locked under this id any more."""
+        ...
+
+    # who may do what, for the doctor; ``None`` is what GitLab does not show to this token
+    def token(self) -> Token | None:
+        """Tell what the token may do and until when; of access tokens only."""
+        ...
+
+    def server(self) -> Server | None:
+        """Tell which edition of GitLab it is, and what its clock says."""
+        ...
+
+    def branch_rules(self, project: str) -> tuple[BranchRule, ...] | None:
+        """List the protection rules of branches, wildcards as they are written."""
+        ...
+
+    def push_rule(self, project: str) -> PushRule | None:
+        """Tell what is asked of pushed commits (Premium)."""
         ...
 
     # git

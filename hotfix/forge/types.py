@@ -6,11 +6,11 @@ GitLab did not say. Text fields hold what people wrote, untouched: views make it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from hotfix.identifiers import Sha
 
@@ -31,6 +31,8 @@ class User:
     id: int
     username: str
     name: str
+    emails: frozenset[str] = field(default=frozenset(), compare=False)
+    """Told of the caller alone: the main address, and that of commits made in the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Project:
     """The caller's role, 10 to 50; ``None`` where GitLab does not say."""
     refuses_outdated: bool | None = None
     """GitLab's "Prevent outdated deployment jobs"; it tells Maintainers only, others ``None``."""
+    reruns_outdated: bool | None = None
+    """Whether an old deployment job may run again all the same; told to Maintainers only."""
+    variables_role: str | None = None
+    """The least role that may send pipeline variables; told to Maintainers only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,8 @@ class Protection:
     environment: str
     deployers: tuple[Grant, ...]
     required_approvals: int
+    rules: tuple[ApprovalRule, ...] = ()
+    """How many approvals each deployment needs of whom; ``given`` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +238,54 @@ class FreezePeriod:
     start: str
     end: str
     timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRule:
+    """A protection rule of branches; its name may have ``*``."""
+
+    name: str
+    pushers: tuple[Grant, ...]
+    mergers: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PushRule:
+    """What GitLab asks of the commits that are pushed (Premium); patterns are RE2's."""
+
+    message: str | None = None
+    message_not: str | None = None
+    author_email: str | None = None
+    branch_name: str | None = None
+    file_name_not: str | None = None
+    max_file_megabytes: int = 0
+    """No limit where it is 0."""
+    only_own_commits: bool = False
+    """The committer's address must be one of the pusher's."""
+    only_own_name: bool = False
+    only_members: bool = False
+    """The author's address must be that of a user of this GitLab."""
+    only_signed: bool = False
+    only_signed_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The token that everything is asked with."""
+
+    scopes: frozenset[str]
+    expires_on: date | None
+    """It is refused from the beginning of that day on, in UTC; ``None`` never ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A GitLab server."""
+
+    is_enterprise: bool | None
+    """Whether it is the Enterprise Edition, of whatever tier; ``None`` where it does not say."""
+    now: datetime | None
+    """Its clock as it answered, in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)

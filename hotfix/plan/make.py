@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import ObjectReader
     from hotfix.plan.branch import PickConflict
-    from hotfix.plan.observe import SeenTarget
+    from hotfix.plan.observe import Seen, SeenTarget
     from hotfix.plan.why import Why
     from hotfix.smoke.version import AskVersion
     from hotfix.spec.model import Spec, Target
@@ -50,6 +50,11 @@ def make_plan(
     Targets do not wait for each other: what is asked is asked of all of them together.
     """
     seen = observe(spec, forge, clock, ask_version=ask_version)
+    return plan_from(spec, seen, forge, tool_version=tool_version)
+
+
+def plan_from(spec: Spec, seen: Seen, forge: Forge, *, tool_version: str) -> Built:
+    """Plan a spec by what was seen already; the Git objects are still asked for."""
     histories = in_parallel(partial(_history, each, forge) for each in seen.targets)
     names = names_of(forge, histories)
     objects = {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hotfix.apply.freeze import UnreadableFreezeError, frozen_until
+from hotfix.forge.freeze import UnreadableFreezeError, frozen_until
 from hotfix.forge.types import FreezePeriod
 
 WEEKEND = FreezePeriod("0 23 * * 5", "0 8 * * 1", "UTC")
