@@ -9,7 +9,7 @@ from typing import Any, Final
 from hotfix.errors import InputError
 from hotfix.text import one_line
 
-NAMES: Final = ("spec", "defaults", "plan", "lock", "events", "rehearsal")
+NAMES: Final = ("spec", "defaults", "plan", "lock", "events", "rehearsal", "doctor")
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
 

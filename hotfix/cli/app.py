@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "init": "hotfix.cli.init",
         "validate": "hotfix.cli.validate",
+        "doctor": "hotfix.cli.doctor",
         "plan": "hotfix.cli.plan",
         "rehearse": "hotfix.cli.rehearse",
         "show": "hotfix.cli.show",

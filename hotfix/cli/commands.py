@@ -27,6 +27,16 @@ def plan_command(file: Path, gitlab: str | None) -> str:
     return shlex.join(["hotfix", "plan", spec, *out, *_on(gitlab)])
 
 
+def doctor_command(spec: Path, gitlab: str | None) -> str:
+    """Write the command line that looks again for what would stop a spec."""
+    return shlex.join(["hotfix", "doctor", str(spec), *_on(gitlab)])
+
+
+def save_plan_command(spec: Path, gitlab: str | None) -> str:
+    """Write the command line that plans a spec and saves the plan beside it."""
+    return _saving(("plan",), spec, spec.with_suffix(".plan.json"), gitlab)
+
+
 def approve_command(plan: Path, gitlab: str | None) -> str:
     """Write the command line that approves a saved plan."""
     return shlex.join(["hotfix", "approve", str(plan), *_on(gitlab)])
@@ -37,7 +47,7 @@ def approve_commands(file: Path, gitlab: str | None) -> tuple[str, ...]:
     if not file.name.endswith((".yaml", ".yml")):
         return (approve_command(file, gitlab),)
     saved = file.with_suffix(".plan.json")
-    return (_saving(("plan",), file, saved, gitlab), approve_command(saved, gitlab))
+    return (save_plan_command(file, gitlab), approve_command(saved, gitlab))
 
 
 def approve_back_commands(

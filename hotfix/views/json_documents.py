@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hotfix.apply.standing import Standing
+    from hotfix.doctor.model import Examination
     from hotfix.errors import HotfixError
     from hotfix.evidence.model import Lock
     from hotfix.evidence.rehearsal import Transcript
@@ -119,6 +120,19 @@ def status_document(
 def audit_document(reports: Sequence[AuditReport], exit_code: int) -> dict[str, Any]:
     """Return the reports of an audit, one for each file."""
     return {"exit_code": exit_code, "reports": [to_json(report) for report in reports]}
+
+
+def doctor_document(
+    examination: Examination, message: str, hint: str, exit_code: int
+) -> dict[str, Any]:
+    """Tell what the doctor comes to, and all that was looked at."""
+    return {
+        "exit_code": exit_code,
+        "code": "would-stop" if examination.stops else "nothing-stops",
+        "message": message,
+        "hint": hint,
+        "examination": to_json(examination),
+    }
 
 
 def rehearsal_document(

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from hotfix.apply.events import Event
+from hotfix.doctor.model import Examination
 from hotfix.evidence.model import Lock
 from hotfix.evidence.rehearsal import Transcript
 from hotfix.files import write_atomic
@@ -64,6 +65,15 @@ def _rehearsal() -> dict[str, Any]:
     )
 
 
+def _doctor() -> dict[str, Any]:
+    return _of(
+        "doctor",
+        "Hotfix doctor",
+        "What would keep a hotfix from going through, as it was looked for.",
+        Examination,
+    )
+
+
 def _of(name: str, title: str, description: str, model: Any) -> dict[str, Any]:  # noqa: ANN401  (a type or a union)
     # Validation mode: what a reader must accept. What is written has every key, and fits as well.
     schema = TypeAdapter(model).json_schema(mode="validation", schema_generator=_WithoutTitles)
@@ -94,6 +104,7 @@ _MAKERS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "lock": _lock,
     "events": _events,
     "rehearsal": _rehearsal,
+    "doctor": _doctor,
 }
 
 if __name__ == "__main__":

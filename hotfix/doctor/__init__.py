@@ -1,0 +1,1 @@
+"""What would keep a hotfix from going through, looked for before it is needed."""
