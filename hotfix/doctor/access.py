@@ -45,13 +45,13 @@ class Caller:
     @property
     def named(self) -> str:
         """Name the caller with the role, for a sentence."""
-        role = "role not shown" if self.level is None else role_named(self.level)
-        return f"{one_line(self.user.username, 60)} ({role})"
+        role = "with a role not shown" if self.level is None else f"as {role_named(self.level)}"
+        return f"{one_line(self.user.username, 60)} {role}"
 
 
 def role_named(level: int) -> str:
     """Name a role as GitLab's pages do, with the number that its API gives."""
-    return f"{_ROLES[level]}, {level}" if level in _ROLES else f"level {level}"
+    return f"{_ROLES[level]} ({level})" if level in _ROLES else f"level {level}"
 
 
 def token_checks(token: Token | None, now: datetime, gitlab: str) -> Iterator[Check]:
@@ -253,7 +253,8 @@ def _judged(
     may = _may(grants, caller)
     if may:
         return check(outcome="passed", message=f"{caller.named} may {what}.")
-    listed = ", ".join(dict.fromkeys(one_line(grant.description, 80) for grant in grants))
+    let_in = [grant for grant in grants if grant.access_level != 0]
+    listed = ", ".join(dict.fromkeys(one_line(grant.description, 80) for grant in let_in))
     open_to = f"it is open to {listed or 'nobody'}."
     if may is None:
         return check(

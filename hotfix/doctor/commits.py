@@ -22,6 +22,8 @@ _REPEATS: Final = re.compile(r"[*+{]")
 _REPEATED_GROUP: Final = re.compile(r"\)[*+{]")
 _MOST_STEPS: Final = 10_000_000
 _MOST_OPTIONS: Final = 8
+_NAMED: Final = 5
+"""How many refused commits are named."""
 
 
 def push_rule_checks(
@@ -113,7 +115,7 @@ def _each(
         )
     unsigned = [each for each in commits if not _SIGNED_OFF.search(each.message)]
     if rule.only_signed_off and unsigned:
-        yield _refused(check, "Commits must be signed off", unsigned, "is not")
+        yield _refused(check, "Commits must be signed off", unsigned)
     for pattern, what, said, wanted in (
         (rule.message, "message", _message, True),
         (rule.message_not, "message", _message, False),
@@ -156,16 +158,15 @@ def _held(
     against = list(dict.fromkeys(id(each) for each, answer in answers if answer is not wanted))
     refused = [each for each in commits if id(each) in against]
     if refused:
-        yield _refused(check, must, refused, "does not" if wanted else "does")
+        yield _refused(check, must, refused)
 
 
-def _refused(
-    check: partial[Check], must: str, refused: Sequence[PlannedCommit], does: str
-) -> Check:
-    named = ", ".join(_named(each) for each in refused[:5])
+def _refused(check: partial[Check], must: str, refused: Sequence[PlannedCommit]) -> Check:
+    named = ", ".join(_named(each) for each in refused[:_NAMED])
+    more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
     return check(
         outcome="failed",
-        message=f"{must}; {counted(len(refused), 'planned commit')} {does}: {named}.",
+        message=f"{must}, which refuses {named}{more}.",
         hint="Set `restore_message` where it is the restore; else have a Maintainer lift the rule "
         "for the hotfix. Then plan anew.",
     )

@@ -186,9 +186,9 @@ def freeze_checks(
     found = [each for period in periods for each in _freeze(check, period, now)]
     yield from found
     if not found:
-        written = counted(len(periods), "deploy freeze")
+        known = f" (of {counted(len(periods), 'freeze')} known)" if periods else ""
         yield check(
-            outcome="passed", message=f"{written} set, none of them in force now.", look_at=None
+            outcome="passed", message=f"No deploy freeze is in force now{known}.", look_at=None
         )
 
 
