@@ -30,7 +30,7 @@ def baseline(run: Run, target: TargetPlan, *, runs: str | None) -> Mapping[str, 
         return {}
     results = [
         run.request.check_smoke(
-            check.model_copy(update={"retries": 0, "settle": 0.0}),
+            check.once(),
             clock=run.clock,
             ask=None,
             operator=run.forge.current_user().username,

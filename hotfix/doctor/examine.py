@@ -175,7 +175,7 @@ class _Examined:
         push_rule = self._ask(partial(forge.push_rule, path))
         freezes = self._ask(partial(forge.freeze_periods, path))
         smoke = [
-            (check, self._together.add(partial(_tried, check, self._clock)))
+            (check, self._together.add(partial(_tried, check, target, self._clock)))
             for check in target.smoke_checks
         ]
 
@@ -231,11 +231,12 @@ def _unless_refused(look: Callable[[], T]) -> T | ForgeError:
         return error
 
 
-def _tried(check: SmokeCheck, clock: Clock) -> SmokeResult | None:
-    """Make a check once; a program is never started, and nobody is asked."""
+def _tried(check: SmokeCheck, target: Target, clock: Clock) -> SmokeResult | None:
+    """Make a check once, as production is now; no program is started, and nobody is asked."""
     if check.command is not None or check.manual is not None:
         return None
-    return run(check.model_copy(update={"retries": 0}), clock=clock, ask=None, operator="")
+    runs = target.production_sha
+    return run(check.once(), clock=clock, ask=None, operator="", deployed=runs)
 
 
 def _absent(path: str, error: ForgeError) -> Check:

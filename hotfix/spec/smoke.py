@@ -237,6 +237,10 @@ class SmokeCheck(Growing):
         """Tell whether the check belongs to the way forward, or to the way back."""
         return self.only_for in (None, way)
 
+    def once(self) -> Self:
+        """Return the same check, to be tried a single time and at once."""
+        return self.model_copy(update={"retries": 0, "settle": 0.0})
+
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
         kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
