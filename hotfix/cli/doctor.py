@@ -51,20 +51,18 @@ def command(screen: Screen, *, spec: Path, no_cache: bool, gitlab: str | None) -
 
 def _show(screen: Screen, found: Examination, onward: str) -> None:
     if screen.format == "json":
-        from hotfix.views.doctor_text import next_step, verdict
         from hotfix.views.json_documents import doctor_document, dumped
 
         code = exits.FAILED if found.stops else exits.DONE
-        hint = next_step(found, onward)
-        screen.out(dumped(doctor_document(found, verdict(found), hint, code)))
+        screen.out(dumped(doctor_document(found, onward, code)))
     elif screen.format == "markdown":
         from hotfix.views.doctor_markdown import doctor_markdown
 
         screen.out(doctor_markdown(found, onward))
     elif screen.quiet:
-        from hotfix.views.doctor_text import verdict
+        from hotfix.views.words import doctor_verdict
 
-        screen.out(verdict(found) + "\n")
+        screen.out(doctor_verdict(found) + "\n")
     else:
         from hotfix.views.doctor_text import doctor_text
 

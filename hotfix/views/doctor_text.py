@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
+from hotfix.views.words import DOCTOR_HEADINGS, doctor_next, doctor_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     from hotfix.doctor.model import Check, Examination, Outcome
     from hotfix.views.page import Part
 
-HEADINGS: Final[dict[Outcome, str]] = {
-    "failed": "Would stop the hotfix",
-    "warning": "Look at before you begin",
-    "not-seen": "Not seen, so not known to be fine",
-    "passed": "Fine",
-}
 _FINDINGS: Final[tuple[Outcome, ...]] = ("failed", "warning", "not-seen")
 _STYLES: Final[dict[Outcome, str]] = {
     "failed": BAD,
@@ -33,31 +28,14 @@ def doctor_text(found: Examination, onward: str, *, width: int, colour: bool) ->
     page.line((found.question, HEADING))
     page.line(found.advice, indent=2)
     page.gap()
-    page.line((verdict(found), BAD if found.stops else GOOD))
+    page.line((doctor_verdict(found), BAD if found.stops else GOOD))
     for outcome in _FINDINGS:
         _findings(page, outcome, found)
     _passed(page, found.of("passed"))
     page.gap()
     page.line(f"Looked at {found.at} by {found.by} on {found.gitlab}; nothing was changed.")
-    page.line((next_step(found, onward), HEADING), wrap=False)
+    page.line((doctor_next(found, onward), HEADING), wrap=False)
     return page.text(colour=colour)
-
-
-def verdict(found: Examination) -> str:
-    """Say in one line what it comes to; gaps are counted, and never taken for fine."""
-    counts = {outcome: len(found.of(outcome)) for outcome in HEADINGS}
-    told = (
-        f"{counts['failed']} failed, {counts['warning']} to look at, "
-        f"{counts['not-seen']} not seen, {counts['passed']} fine"
-    )
-    if found.stops:
-        return f"Hotfix {found.hotfix} would be stopped: {told}."
-    return f"Nothing seen that would stop hotfix {found.hotfix}: {told}."
-
-
-def next_step(found: Examination, onward: str) -> str:
-    """Say what to type when all is read."""
-    return f"When it is mended, look again: {onward}" if found.stops else f"Go on with: {onward}"
 
 
 def _findings(page: Page, outcome: Outcome, found: Examination) -> None:
@@ -65,7 +43,7 @@ def _findings(page: Page, outcome: Outcome, found: Examination) -> None:
     if not checks:
         return
     page.gap()
-    page.line((HEADINGS[outcome], _STYLES[outcome]))
+    page.line((DOCTOR_HEADINGS[outcome], _STYLES[outcome]))
     for check in checks:
         page.line((check.id, HEADING), _of(check), indent=2)
         page.line(check.message, indent=4)
@@ -81,7 +59,7 @@ def _passed(page: Page, checks: Sequence[Check]) -> None:
     if not checks:
         return
     page.gap()
-    page.line((HEADINGS["passed"], GOOD))
+    page.line((DOCTOR_HEADINGS["passed"], GOOD))
     rows: list[tuple[Part, ...]] = [
         ((check.id, QUIET), f"{check.target}: {check.message}" if check.target else check.message)
         for check in checks

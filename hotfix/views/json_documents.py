@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotfix.models import to_json
 from hotfix.spec.problem import SpecError
+from hotfix.views.words import doctor_next, doctor_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,16 +123,14 @@ def audit_document(reports: Sequence[AuditReport], exit_code: int) -> dict[str, 
     return {"exit_code": exit_code, "reports": [to_json(report) for report in reports]}
 
 
-def doctor_document(
-    examination: Examination, message: str, hint: str, exit_code: int
-) -> dict[str, Any]:
+def doctor_document(found: Examination, onward: str, exit_code: int) -> dict[str, Any]:
     """Tell what the doctor comes to, and all that was looked at."""
     return {
         "exit_code": exit_code,
-        "code": "would-stop" if examination.stops else "nothing-stops",
-        "message": message,
-        "hint": hint,
-        "examination": to_json(examination),
+        "code": "would-stop" if found.stops else "nothing-stops",
+        "message": doctor_verdict(found),
+        "hint": doctor_next(found, onward),
+        "examination": to_json(found),
     }
 
 

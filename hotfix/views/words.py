@@ -19,6 +19,7 @@ from hotfix.text import counted, one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from hotfix.doctor.model import Examination, Outcome
     from hotfix.plan.model import Kind, LeavingCommit, Plan, Rehearsed, TargetChange
     from hotfix.spec.model import HttpCheck, SmokeCheck
 
@@ -29,6 +30,14 @@ PRODUCTION: Final[Mapping[Kind, str]] = MappingProxyType(
 )
 INCIDENT: Final[Mapping[Kind, str]] = MappingProxyType(
     {"hotfix": "new,", "rollback": "of the hotfix, or new,"}
+)
+DOCTOR_HEADINGS: Final[Mapping[Outcome, str]] = MappingProxyType(
+    {
+        "failed": "Would stop the hotfix",
+        "warning": "Look at before you begin",
+        "not-seen": "Not seen, so not known to be fine",
+        "passed": "Fine",
+    }
 )
 APPROVED: Final = "Exactly the way back that was approved with the hotfix, by its digest"
 
@@ -54,6 +63,20 @@ def verdict(plan: Plan, quote: Callable[[str], str] = one_line) -> str:
 def rehearsed(found: Rehearsed) -> str:
     """Say what the last rehearsal of a plan came to, and which transcript tells of it."""
     return f"{found.verdict} {found.at} by {one_line(found.by)}, transcript {found.digest}"
+
+
+def doctor_verdict(found: Examination) -> str:
+    """Say in one line what the doctor comes to; gaps are counted, and never taken for fine."""
+    failed, warning, unseen, passed = (len(found.of(outcome)) for outcome in DOCTOR_HEADINGS)
+    told = f"{failed} failed, {warning} to look at, {unseen} not seen, {passed} fine"
+    if found.stops:
+        return f"Hotfix {one_line(found.hotfix)} would be stopped: {told}."
+    return f"Nothing seen that would stop hotfix {one_line(found.hotfix)}: {told}."
+
+
+def doctor_next(found: Examination, onward: str) -> str:
+    """Say what to type when all that the doctor found is read."""
+    return f"When it is mended, look again: {onward}" if found.stops else f"Go on with: {onward}"
 
 
 def nothing_to_do(plan: Plan) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from hotfix.doctor.model import ADVICE, QUESTION, Examination
+from hotfix.doctor.model import Check as ExaminedCheck
 from hotfix.evidence.model import CHECKS, Approval, Check, Entry, Lock, Seal
 from hotfix.evidence.rehearsal import Proof, Rehearsal, RehearsedRun, Struck, Transcript
 from hotfix.plan.model import (
@@ -415,6 +417,62 @@ def _spec(smoke_checks: tuple[SmokeCheck, ...]) -> Spec:
         committer=Committer(name="hotfix", email="hotfix@noreply.gitlab.example.com"),
         requested_at=None,
         policy=Policy(approvals=ApprovalPolicy(minimum=1, not_author=True), allow_commands=False),
+    )
+
+
+@pytest.fixture
+def examination() -> Examination:
+    """Return what the doctor found: a check of each outcome, and one of the token's."""
+    again, web = "hotfix doctor hotfix.yaml", f"https://gitlab.example.com/{PROJECT}"
+    return Examination(
+        format="doctor/1",
+        hotfix="inc-1042-ocpp-timeout",
+        gitlab="https://gitlab.example.com",
+        tool_version="0.1.0",
+        by="operator",
+        at="2026-11-22T12:00:00Z",
+        question=QUESTION,
+        advice=ADVICE,
+        again=again,
+        checks=(
+            ExaminedCheck(
+                id="push-rules",
+                target=PROJECT,
+                outcome="failed",
+                message="Unsigned commits are refused, and the planned ones bear no signature.",
+                hint="Have a Maintainer lift the rule for the hotfix.",
+                look_at=f"{web}/-/settings/repository#js-push-rules",
+                command=again,
+            ),
+            ExaminedCheck(
+                id="smoke-check",
+                target=PROJECT,
+                outcome="warning",
+                message="health: HTTP 503, expected 200. It answers, and is red already.",
+                hint="See whether the hotfix is to mend it; else correct the check.",
+                command="curl -sS -i --max-time 10 https://core.example.com/health",
+            ),
+            ExaminedCheck(
+                id="token-scopes",
+                target=None,
+                outcome="not-seen",
+                message="GitLab tells scopes and last day of access tokens alone.",
+                hint="Look at how the token was made.",
+                command=again,
+            ),
+            ExaminedCheck(
+                id="clock-skew",
+                target=None,
+                outcome="passed",
+                message="The clocks agree within 60 s.",
+            ),
+            ExaminedCheck(
+                id="deploy-job",
+                target=PROJECT,
+                outcome="passed",
+                message="`deploy-production` is there, and waits for a person.",
+            ),
+        ),
     )
 
 

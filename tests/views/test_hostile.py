@@ -15,6 +15,8 @@ from hotfix.apply.events import Event, JobState
 from hotfix.evidence.report import AuditFinding, AuditReport
 from hotfix.plan.model import Finding, Plan
 from hotfix.views.audit_text import audit_text
+from hotfix.views.doctor_markdown import doctor_markdown
+from hotfix.views.doctor_text import doctor_text
 from hotfix.views.evidence_markdown import audit_markdown, lock_markdown
 from hotfix.views.lock_text import lock_text
 from hotfix.views.plan_markdown import plan_markdown
@@ -24,6 +26,7 @@ from hotfix.views.rehearsal_markdown import rehearsal_markdown
 from hotfix.views.rehearsal_text import rehearsal_text
 
 if TYPE_CHECKING:
+    from hotfix.doctor.model import Examination
     from hotfix.evidence.model import Lock
     from hotfix.evidence.rehearsal import Transcript, Verdict
     from tests.conftest import FixedClock
@@ -124,6 +127,16 @@ def test_a_rehearsal_acts_nowhere(transcript: Transcript, verdict: Verdict) -> N
 
     _is_inert(rehearsal_text(evil, width=80, colour=False, digest=EVIL, place=EVIL))
     _is_inert_markdown(rehearsal_markdown(evil, digest=EVIL))
+
+
+def test_an_examination_acts_nowhere(examination: Examination) -> None:
+    evil: Examination = _poisoned(examination)
+
+    for width in (80, 120):
+        _is_inert(doctor_text(evil, EVIL, width=width, colour=False))
+    _is_inert_markdown(doctor_markdown(evil, EVIL))
+    ids = tuple(each.model_copy(update={"id": EVIL}) for each in evil.checks)
+    _is_inert_markdown(doctor_markdown(evil.model_copy(update={"checks": ids}), EVIL))
 
 
 def test_progress_acts_on_no_terminal(clock: FixedClock) -> None:

@@ -14,6 +14,7 @@ from hotfix.views.schemas import schema_document, write_schemas
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hotfix.doctor.model import Examination
     from hotfix.evidence.model import Lock
     from hotfix.plan.model import Plan
 
@@ -40,7 +41,8 @@ def test_a_folder_gets_them_all(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_written_fits(plan: Plan, lock: Lock) -> None:
+def test_what_is_written_fits(plan: Plan, lock: Lock, examination: Examination) -> None:
+    _validator("doctor").validate(to_json(examination))
     _validator("plan").validate(to_json(plan))
     _validator("lock").validate(to_json(lock))
 
