@@ -71,6 +71,16 @@ def test_every_module_and_test_that_the_runbook_page_names_is_there() -> None:
         assert (ROOT / name).exists() or (ROOT / "hotfix" / name).exists(), name
 
 
+def test_the_operators_guide_names_every_check_of_the_doctor() -> None:
+    guide = (ROOT / "docs/guide/operator.md").read_text(encoding="utf-8")
+    table = guide.partition("## The doctor")[2].partition("\n## ")[0]
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "hotfix/doctor").glob("*.py"))
+    rows = re.findall(r"^\| (`.*`)(?:, or a blocker's code)? \|", table, re.MULTILINE)
+
+    named = set(re.findall(r"`([a-z-]+)`", " ".join(rows)))
+    assert named == set(re.findall(r'id="([a-z-]+)"', source))
+
+
 def test_the_teams_defaults_are_valid_and_complete(tmp_path: Path) -> None:
     shutil.copy(ROOT / "plans/defaults.yaml", tmp_path / "defaults.yaml")
     lines = (EXAMPLE / "hotfix.yaml").read_text(encoding="utf-8")
