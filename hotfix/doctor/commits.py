@@ -48,16 +48,7 @@ def push_rule_checks(
         look_at=f"{project.web_url}/-/settings/repository#js-push-rules",
     )
     if rule is None:
-        if server is not None and server.is_enterprise is False:
-            yield check(
-                outcome="passed", message="This edition of GitLab has no push rules.", look_at=None
-            )
-            return
-        yield check(
-            outcome="not-seen",
-            message="The push rules: GitLab shows them to Maintainers only (Premium has them).",
-            hint="Ask a Maintainer about committer, signature and pattern of the message.",
-        )
+        yield _not_shown(check, server)
         return
     new = [commit for commit in commits or () if commit.outcome == "new"]
     found = [
@@ -78,6 +69,18 @@ def push_rule_checks(
         yield check(outcome="passed", message=message, look_at=None)
 
 
+def _not_shown(check: partial[Check], server: Server | None) -> Check:
+    """Tell a rule that is hidden from an edition that has none; both answer alike."""
+    if server is not None and server.is_enterprise is False:
+        message = "This edition of GitLab has no push rules."
+        return check(outcome="passed", message=message, look_at=None)
+    return check(
+        outcome="not-seen",
+        message="The push rules: GitLab shows them to Maintainers only (Premium has them).",
+        hint="Ask a Maintainer about committer, signature and pattern of the message.",
+    )
+
+
 def _people(
     check: partial[Check], rule: PushRule, committer: Committer, user: User
 ) -> Iterator[Check]:
@@ -90,8 +93,8 @@ def _people(
             message="Only commits of the pusher's own address are taken; the spec's committer is "
             f"{one_line(committer.email, 100)}.",
             hint="Set the pusher's in the spec or in defaults.yaml: "
-            f"`committer: {{email: {own[0] if own else 'ADDRESS'}}}`. The commits' ids change, so "
-            "plan anew.",
+            f"`committer: {{email: {own[0] if own else 'ADDRESS'}}}`, and plan anew. It may be "
+            "another verified address of theirs, which GitLab does not tell.",
         )
     if rule.only_own_name and committer.name != user.name:
         yield check(
@@ -155,7 +158,7 @@ def _held(
             hint="Try it with RE2 on the messages that `hotfix plan` shows.",
         )
         return
-    against = list(dict.fromkeys(id(each) for each, answer in answers if answer is not wanted))
+    against = {id(each) for each, answer in answers if answer is not wanted}
     refused = [each for each in commits if id(each) in against]
     if refused:
         yield _refused(check, must, refused)
@@ -167,8 +170,8 @@ def _refused(check: partial[Check], must: str, refused: Sequence[PlannedCommit])
     return check(
         outcome="failed",
         message=f"{must}, which refuses {named}{more}.",
-        hint="Set `restore_message` where it is the restore; else have a Maintainer lift the rule "
-        "for the hotfix. Then plan anew.",
+        hint="Change what the spec says of the restore (`restore_message`, `committer`), or have a "
+        "Maintainer lift the rule for the hotfix; then plan anew.",
     )
 
 

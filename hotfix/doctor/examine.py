@@ -168,42 +168,71 @@ class _Examined:
         self, target: Target, planned: _Planned | ForgeError
     ) -> Callable[[Server | None], Iterator[Check]]:
         """Add the looks at a target; what is returned judges the answers."""
-        forge, path = self._forge, target.project
-        project = self._project(path)
-        branches = self._ask(partial(forge.branch_rules, path))
-        environments = self._ask(partial(forge.protections, path))
-        push_rule = self._ask(partial(forge.push_rule, path))
-        freezes = self._ask(partial(forge.freeze_periods, path))
-        smoke = [
-            (check, self._together.add(partial(_tried, check, target, self._clock)))
-            for check in target.smoke_checks
-        ]
+        project, smoke = self._project(target.project), self._smoke(target)
+        rights, pushes = self._rights(target), self._pushes(target, planned)
+        pipeline = self._pipeline(target, planned)
 
         def judge(server: Server | None) -> Iterator[Check]:
             found = project()
             if isinstance(found, ForgeError):
-                yield _absent(path, found)
+                yield _absent(target.project, found)
             else:
-                caller = Caller(self._user, found.access_level)
-                needed = MAINTAINER if target.lock == "terraform-state" else DEVELOPER
-                purpose = "push to release and press the job"
-                yield access.role_check(found, caller, needed=needed, purpose=purpose)
-                yield access.push_check(target, found, branches(), caller)
-                yield from access.deploy_checks(target, found, environments(), server, caller)
-                yield from push_rule_checks(
-                    target,
-                    found,
-                    push_rule(),
-                    server,
-                    _commits(target, planned),
-                    committer=self._spec.committer,
-                    user=self._user,
-                )
-                yield pipelines.outdated_check(target, found)
-                yield from pipelines.freeze_checks(target, found, freezes(), self._clock.now())
-                yield from _of_plan(target, found, planned, self._commands)
-            for check, result in smoke:
-                yield reach.smoke_check(target, check, result.result)
+                yield from rights(found, server)
+                yield from pushes(found, server)
+                yield from pipeline(found)
+            yield from smoke()
+
+        return judge
+
+    def _rights(self, target: Target) -> Callable[[Project, Server | None], Iterator[Check]]:
+        branches = self._ask(partial(self._forge.branch_rules, target.project))
+        environments = self._ask(partial(self._forge.protections, target.project))
+        needed = MAINTAINER if target.lock == "terraform-state" else DEVELOPER
+        purpose = "push to release and press the job"
+
+        def judge(project: Project, server: Server | None) -> Iterator[Check]:
+            caller = Caller(self._user, project.access_level)
+            yield access.role_check(project, caller, needed=needed, purpose=purpose)
+            yield access.push_check(target, project, branches(), caller)
+            yield from access.deploy_checks(target, project, environments(), server, caller)
+
+        return judge
+
+    def _pushes(
+        self, target: Target, planned: _Planned | ForgeError
+    ) -> Callable[[Project, Server | None], Iterator[Check]]:
+        rule = self._ask(partial(self._forge.push_rule, target.project))
+        committer, user = self._spec.committer, self._user
+
+        def judge(project: Project, server: Server | None) -> Iterator[Check]:
+            commits = _commits(target, planned)
+            yield from push_rule_checks(
+                target, project, rule(), server, commits, committer=committer, user=user
+            )
+
+        return judge
+
+    def _pipeline(
+        self, target: Target, planned: _Planned | ForgeError
+    ) -> Callable[[Project], Iterator[Check]]:
+        freezes = self._ask(partial(self._forge.freeze_periods, target.project))
+
+        def judge(project: Project) -> Iterator[Check]:
+            yield pipelines.outdated_check(target, project)
+            yield from pipelines.freeze_checks(target, project, freezes(), self._clock.now())
+            yield from _of_plan(target, project, planned, self._commands)
+
+        return judge
+
+    def _smoke(self, target: Target) -> Callable[[], Iterator[Check]]:
+        asked = [
+            self._together.add(partial(_tried, check, target, self._clock))
+            for check in target.smoke_checks
+        ]
+
+        def judge() -> Iterator[Check]:
+            for check, answer in zip(target.smoke_checks, asked, strict=True):
+                yield reach.smoke_check(target, check, answer.result)
 
         return judge
 
@@ -282,13 +311,12 @@ def _of_plan(
     seen, plan = planned.seen, planned.plan
     orchestrator = seen.orchestrator.project
     yield from pipelines.plan_checks(target, orchestrator, plan.blockers, commands.plan)
-    for each, jobs, manual in zip(seen.targets, planned.jobs, planned.manual, strict=True):
-        name = production_job(each)
-        if each.target.project == target.project and name is not None:
-            yield pipelines.job_check(target, project, name, jobs, is_manual=manual)
-        service = each.elsewhere.service
-        if each.target.project == target.project and service is not None:
-            yield reach.version_check(target, service)
+    found = zip(seen.targets, planned.jobs, planned.manual, strict=True)
+    ((each, jobs, manual),) = (one for one in found if one[0].target.project == target.project)
+    if (name := production_job(each)) is not None:
+        yield pipelines.job_check(target, project, name, jobs, is_manual=manual)
+    if each.elsewhere.service is not None:
+        yield reach.version_check(target, each.elsewhere.service)
 
 
 def _in_order(checks: Sequence[Check], commands: Commands) -> tuple[Check, ...]:

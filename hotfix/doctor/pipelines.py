@@ -74,10 +74,10 @@ def variables_check(project: Project, caller: Caller) -> Check:
     needed = _VARIABLES.get(role)
     if needed is not None and caller.level >= needed:
         return check(outcome="passed", message=f"{caller.named} may send pipeline variables.")
-    may = f"{role_named(needed)} or more" if needed else f"`{one_line(role, 60)}`"
+    least = f"it takes {role_named(needed)}" if needed else f"the setting is `{one_line(role, 60)}`"
     return check(
         outcome="failed",
-        message=f"{caller.named} may not send pipeline variables: {may} may.",
+        message=f"{caller.named} may not send pipeline variables: {least}.",
         hint=hint,
         look_at=page,
     )
