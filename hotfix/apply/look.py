@@ -78,6 +78,10 @@ _LOOKS: Final = frozenset(
         "role",
         "is_direct_member",
         "locked_states",
+        "token",
+        "branch_rules",
+        "push_rule",
+        "server",
     }
 )
 """The doors that only show; whatever is not named here is not gone through."""
