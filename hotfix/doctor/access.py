@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from hotfix.forge.types import BranchRule, Grant, Project, Protection, Server, Token, User
     from hotfix.spec.model import Target
 
+_REPORTER: Final = 20
 _ROLES: Final = {
     10: "Guest",
     15: "Planner",
-    20: "Reporter",
+    _REPORTER: "Reporter",
     DEVELOPER: "Developer",
     MAINTAINER: "Maintainer",
     50: "Owner",
@@ -123,6 +124,25 @@ def role_check(project: Project, caller: Caller, *, needed: int, purpose: str) -
             look_at=page,
         )
     return check(outcome="passed", message=f"{caller.named} may {purpose}.")
+
+
+def incident_check(project: Project, caller: Caller) -> Check:
+    """Tell whether the caller may write the incident.
+
+    GitLab wants a Developer for its timeline alone, and a run goes on without one.
+    """
+    found = role_check(project, caller, needed=_REPORTER, purpose="write the incident")
+    if found.outcome != "passed" or caller.level is None or caller.level >= DEVELOPER:
+        return found
+    return Check(
+        id="role",
+        target=project.path,
+        outcome="warning",
+        message=f"{caller.named} may write the incident, and not its timeline.",
+        hint=f"Have a Maintainer raise it to {role_named(DEVELOPER)}, or write the timeline by "
+        "hand.",
+        look_at=f"{project.web_url}/-/project_members",
+    )
 
 
 def push_check(

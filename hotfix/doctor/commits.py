@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _SIGNED_OFF: Final = re.compile(r"Signed-off-by:.+<.+@.+>")
 _REPEATS: Final = re.compile(r"[*+{]")
 _REPEATED_GROUP: Final = re.compile(r"\)[*+{]")
+_POSIX_CLASS: Final = "[[:"
 _MOST_STEPS: Final = 10_000_000
 _MOST_OPTIONS: Final = 8
 _NAMED: Final = 5
@@ -52,7 +53,7 @@ def push_rule_checks(
         return
     new = [commit for commit in commits or () if commit.outcome == "new"]
     found = [
-        *_people(check, rule, committer, user),
+        *_people(check, rule, committer, user, new),
         *_each(check, rule, new),
         *_branch(check, rule, target),
         *_sizes(check, rule),
@@ -82,9 +83,17 @@ def _not_shown(check: partial[Check], server: Server | None) -> Check:
 
 
 def _people(
-    check: partial[Check], rule: PushRule, committer: Committer, user: User
+    check: partial[Check],
+    rule: PushRule,
+    committer: Committer,
+    user: User,
+    commits: Sequence[PlannedCommit],
 ) -> Iterator[Check]:
-    """Compare the committer, who is the same of every commit, with the pusher."""
+    """Compare the committer, who is the same of every commit, with the pusher.
+
+    The name counts where the author is the committer, so of a restore and not of a pick: that
+    bears the name of whoever wrote it, and GitLab lets it through.
+    """
     own = sorted(one_line(each, 100) for each in user.emails)
     folded = {each.casefold() for each in user.emails}
     if rule.only_own_commits and committer.email.casefold() not in folded:
@@ -96,7 +105,8 @@ def _people(
             f"`committer: {{email: {own[0] if own else 'ADDRESS'}}}`, and plan anew. It may be "
             "another verified address of theirs, which GitLab does not tell.",
         )
-    if rule.only_own_name and committer.name != user.name:
+    own_work = not commits or any(_address(c.author) == _address(c.committer) for c in commits)
+    if rule.only_own_name and own_work and committer.name != user.name:
         yield check(
             outcome="failed",
             message="Only commits in the pusher's name are taken; the spec's committer is "
@@ -108,7 +118,7 @@ def _people(
 def _each(
     check: partial[Check], rule: PushRule, commits: Sequence[PlannedCommit]
 ) -> Iterator[Check]:
-    """Hold what is each commit's own against the rules: message, author, files, signature."""
+    """Hold what is each commit's own against the rules: message, people, files, signature."""
     if rule.only_signed and commits:
         yield check(
             outcome="failed",
@@ -122,19 +132,19 @@ def _each(
     for pattern, what, said, wanted in (
         (rule.message, "message", _message, True),
         (rule.message_not, "message", _message, False),
-        (rule.author_email, "author's address", _author, True),
+        (rule.author_email, "author and committer", _addresses, True),
     ):
         if pattern is not None:
             yield from _held(check, pattern, what, commits, said, wanted=wanted)
     if rule.file_name_not is not None:
         yield from _held(check, rule.file_name_not, "file names", commits, _paths, wanted=False)
-    strangers = sorted({each for commit in commits for each in _author(commit)})
-    if rule.only_members and strangers:
+    people = sorted({each for commit in commits for each in _addresses(commit)})
+    if rule.only_members and people:
         yield check(
             outcome="not-seen",
-            message="Authors must be users of this GitLab; whether they are is not shown: "
-            f"{one_line(', '.join(strangers), 300)}.",
-            hint="See that each address is a user's; `committer` is the author of the restore.",
+            message="Authors and committers must be users of this GitLab; whether they are is not "
+            f"shown: {one_line(', '.join(people), 300)}.",
+            hint="See that each address is a user's; the spec's `committer` is among them.",
         )
 
 
@@ -184,8 +194,12 @@ def _message(commit: PlannedCommit) -> Sequence[str]:
     return [commit.message]
 
 
-def _author(commit: PlannedCommit) -> Sequence[str]:
-    return [commit.author.rpartition("<")[2].rstrip(">")]
+def _addresses(commit: PlannedCommit) -> Sequence[str]:
+    return [_address(commit.author), _address(commit.committer)]
+
+
+def _address(person: str) -> str:
+    return person.rpartition("<")[2].rstrip(">")
 
 
 def _paths(commit: PlannedCommit) -> Sequence[str]:
@@ -223,12 +237,14 @@ def matches(pattern: str, text: str) -> bool | None:
     """Search a text by a push rule's pattern, line by line as GitLab does of messages.
 
     GitLab uses RE2, whose effort is bounded; Python's engine is not. ``None`` is what would take
-    it too long, or what it does not read.
+    it too long, or what it does not read, or reads as something else.
     """
+    if _POSIX_CLASS in pattern:
+        return None
     steps = len(text) ** len(_REPEATS.findall(pattern))
     if _REPEATED_GROUP.search(pattern) or steps > _MOST_STEPS or pattern.count("?") > _MOST_OPTIONS:
         return None
     try:
-        return re.search(pattern, text, re.MULTILINE) is not None
+        return re.search(pattern, text, re.MULTILINE | re.ASCII) is not None
     except (re.error, OverflowError):
         return None

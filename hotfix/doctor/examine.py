@@ -89,13 +89,20 @@ def _planned(spec: Spec, forge: Forge, clock: Clock, tool_version: str) -> _Plan
 
 
 def _last_jobs(forge: Forge, seen: SeenTarget) -> tuple[Job, ...]:
-    """List the jobs beside the one that deployed last, else those of release's newest pipeline."""
+    """List the jobs beside the one that deployed last.
+
+    Where the production job is not among them, release's newest pipeline may have it: a new name
+    comes with a new CI file.
+    """
     last = seen.environment.last_deployment if seen.environment else None
     project, number = seen.target.project, last.job.pipeline_id if last and last.job else None
-    if number is None:
-        newest = forge.pipelines(project, ref=seen.target.release_branch, limit=1)
-        number = newest[0].id if newest else None
-    return forge.jobs(project, number) if number is not None else ()
+    jobs = forge.jobs(project, number) if number is not None else ()
+    name = production_job(seen)
+    if any(job.name == name for job in jobs):
+        return jobs
+    newest = forge.pipelines(project, ref=seen.target.release_branch, limit=1)
+    more = [job for each in newest if each.id != number for job in forge.jobs(project, each.id)]
+    return (*more, *jobs)
 
 
 def _is_manual(forge: Forge, seen: SeenTarget, jobs: Sequence[Job]) -> bool | None:
@@ -158,9 +165,7 @@ class _Examined:
             if isinstance(other, ForgeError):
                 yield _absent(spec.incident.project, other)
             else:
-                caller = Caller(self._user, other.access_level)
-                purpose = "write the incident"
-                yield access.role_check(other, caller, needed=DEVELOPER, purpose=purpose)
+                yield access.incident_check(other, Caller(self._user, other.access_level))
 
         return judge
 

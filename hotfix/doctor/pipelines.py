@@ -86,7 +86,7 @@ def variables_check(project: Project, caller: Caller) -> Check:
 def job_check(
     target: Target, project: Project, name: str, jobs: Sequence[Job], *, is_manual: bool | None
 ) -> Check:
-    """Look for the production job among those of the last pipeline that deployed.
+    """Look for the production job among those of the last pipelines of release.
 
     Apply presses it by its name, and refuses to begin where it starts by itself.
     """
@@ -105,7 +105,7 @@ def job_check(
         others = ", ".join(dict.fromkeys(one_line(job.name, 60) for job in jobs))
         return check(
             outcome="failed",
-            message=f"The last pipeline that deployed has no job {shown}.",
+            message=f"Neither the last pipeline that deployed nor release's newest has {shown}.",
             hint=f"Set `deploy: {{job: NAME}}` to one of: {one_line(others, 300)}.",
             look_at=f"{project.web_url}/-/pipelines/{jobs[0].pipeline_id}",
         )

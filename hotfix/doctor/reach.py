@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from hotfix.doctor.model import Check
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from hotfix.forge.types import Server
@@ -48,19 +50,16 @@ def clock_check(server: Server | None, now: datetime) -> Check:
 def smoke_check(target: Target, check: SmokeCheck, result: SmokeResult | None) -> Check:
     """Tell whether a smoke check can be made from here, and whether it is red already.
 
-    ``result`` is ``None`` for what is not tried: a program is not started, nobody is asked.
+    ``result`` is ``None`` for what is not tried: no program is started, and nobody is asked.
     """
     found = partial(Check, id="smoke-check", target=target.project)
     name = one_line(check.name, 100)
     if check.manual is not None:
         return found(outcome="passed", message=f"{name} is asked of a person.")
+    if check.command is not None:
+        return _program(found, name, check.command.argv)
     if result is None:
-        return found(
-            outcome="not-seen",
-            message=f"{name} runs a program, which is not started to look.",
-            hint="Try it here by hand.",
-            command=_by_hand(check),
-        )
+        raise ValueError(f"{name} is made over the network, and was not")
     seen = f"{name}: {result.detail}"
     if result.outcome == "passed":
         return found(outcome="passed", message=seen)
@@ -76,6 +75,24 @@ def smoke_check(target: Target, check: SmokeCheck, result: SmokeResult | None) -
         message=f"{seen}. It cannot be made from this machine.",
         hint="Have the network opened, apply from a machine that reaches it, or correct the check.",
         command=_by_hand(check),
+    )
+
+
+def _program(found: partial[Check], name: str, argv: Sequence[str]) -> Check:
+    """Tell whether a check's program is on this machine; it may change things, so it is not run."""
+    program = one_line(argv[0], 100)
+    if shutil.which(argv[0]) is None:
+        return found(
+            outcome="failed",
+            message=f"{name} runs `{program}`, which is not on this machine.",
+            hint="Install it, or apply from a machine that has it.",
+            command=shlex.join(["command", "-v", argv[0]]),
+        )
+    return found(
+        outcome="not-seen",
+        message=f"{name} runs `{program}`. It is here, and is not started to look.",
+        hint="Try it here by hand.",
+        command=shlex.join(argv),
     )
 
 
@@ -98,11 +115,12 @@ def _by_hand(check: SmokeCheck) -> str | None:
     if check.http is not None:
         return _curl(check.http.url)
     if check.tcp is not None:
-        return shlex.join(["nc", "-vz", check.tcp.host, str(check.tcp.port)])
+        return shlex.join(["nc", "-vz", check.tcp.host.strip("[]"), str(check.tcp.port)])
     if check.tls is not None:
         where = f"{check.tls.host}:{check.tls.port}"
-        return shlex.join(["openssl", "s_client", "-connect", where, "-servername", check.tls.host])
-    return shlex.join(check.command.argv) if check.command is not None else None
+        line = shlex.join(["openssl", "s_client", "-connect", where, "-servername", check.tls.host])
+        return f"{line} </dev/null"
+    return None
 
 
 def _curl(url: str) -> str:

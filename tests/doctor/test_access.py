@@ -69,6 +69,19 @@ def test_a_run_needs_its_role(level: int | None, needed: int, outcome: str) -> N
     assert bool(check.hint) == bool(check.look_at) == (outcome != "passed")
 
 
+@pytest.mark.parametrize(
+    ("level", "outcome"),
+    [(15, "failed"), (20, "warning"), (30, "passed"), (None, "not-seen")],
+)
+def test_an_incident_needs_a_reporter_and_only_its_timeline_a_developer(
+    level: int | None, outcome: str
+) -> None:
+    check = access.incident_check(project(level), caller(level))
+
+    assert (check.id, check.outcome) == ("role", outcome)
+    assert bool(check.look_at) == (outcome != "passed")
+
+
 def test_in_an_archived_project_no_role_suffices() -> None:
     archived = replace(project(), archived=True)
 

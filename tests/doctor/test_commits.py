@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hotfix.spec.model import Spec
 
 SHA = "71d00ecb" * 5
+HOTFIX = "hotfix <hotfix@noreply.gitlab.example.com>"
 
 
 def commit(action: Any, message: str, **changes: Any) -> PlannedCommit:  # noqa: ANN401
@@ -27,8 +28,8 @@ def commit(action: Any, message: str, **changes: Any) -> PlannedCommit:  # noqa:
         "tree": SHA,
         "parent": SHA,
         "message": message,
-        "author": "An Author <author@example.com>",
-        "committer": "hotfix <hotfix@noreply.gitlab.example.com>",
+        "author": HOTFIX if action == "restore" else "An Author <author@example.com>",
+        "committer": HOTFIX,
         "merge_request": None if action == "restore" else 812,
         "picked_from": None,
         "resolution": None,
@@ -73,7 +74,7 @@ def checked(
         (PushRule(only_own_name=True), "failed", "the spec's committer is hotfix"),
         (PushRule(only_signed=True), "failed", "bear no signature"),
         (PushRule(only_signed_off=True), "failed", "signed off, which refuses restore 71d00ecb."),
-        (PushRule(only_members=True), "not-seen", "author@example.com"),
+        (PushRule(only_members=True), "not-seen", "author@example.com, hotfix@noreply.gitlab."),
         (PushRule(message="^fix: "), "passed", ""),
         (PushRule(message="^Hotfix: inc-\\d$"), "passed", ""),
         (PushRule(message="heartbeat"), "failed", "which refuses restore 71d00ecb."),
@@ -85,8 +86,9 @@ def checked(
         (PushRule(message_not="WIP"), "passed", ""),
         (PushRule(message_not="heart"), "failed", "which refuses pick of !812 71d00ecb."),
         (PushRule(message="(a+)+$"), "not-seen", "not tried here"),
-        (PushRule(author_email="@example\\.com$"), "passed", ""),
-        (PushRule(author_email="@corp\\.example$"), "failed", "author's address must match"),
+        (PushRule(author_email="example\\.com$"), "passed", ""),
+        (PushRule(author_email="@corp\\.example$"), "failed", "author and committer must match"),
+        (PushRule(author_email="@example\\.com$"), "failed", "refuses restore 71d00ecb, pick of"),
         (PushRule(file_name_not="\\.pem$"), "passed", ""),
         (PushRule(file_name_not="\\.key$"), "failed", "file names must not match"),
         (PushRule(branch_name="^(release|main)$"), "passed", ""),
@@ -107,6 +109,16 @@ def test_the_pushers_own_commits_are_taken(spec: Spec) -> None:
     rule = PushRule(only_own_commits=True, only_own_name=True)
 
     assert [check.outcome for check in checked(spec, rule, user=me)] == ["passed"]
+
+
+def test_a_pick_may_bear_its_authors_name_and_a_restore_only_the_pushers(spec: Spec) -> None:
+    rule, (restore, pick) = PushRule(only_own_name=True), COMMITS
+
+    outcomes = [
+        [each.outcome for each in checked(spec, rule, made)] for made in ((pick,), (restore,), None)
+    ]
+
+    assert outcomes == [["passed"], ["failed"], ["failed", "not-seen"]]
 
 
 def test_the_remedy_names_the_pushers_own_address(spec: Spec) -> None:
@@ -145,15 +157,29 @@ def test_without_a_plan_the_rules_are_told_and_the_commits_are_a_gap(spec: Spec)
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a|aa)+$", "(.*)*x", "a*a*a*a*x", "a?" * 30, "(?P<", "((a+))+b", "(x{1,9}){9}"],
+    [
+        "(a|aa)+$",
+        "(.*)*x",
+        "a*a*a*a*x",
+        "a?" * 30,
+        "(?P<",
+        "((a+))+b",
+        "(x{1,9}){9}",
+    ],
 )
 def test_a_pattern_that_could_take_forever_is_not_tried(pattern: str) -> None:
     assert matches(pattern, "a" * 400) is None
 
 
+@pytest.mark.parametrize("pattern", ["^[[:upper:]]+-[0-9]+", "^\\p{Lu}", "\\AOPS-12\\z"])
+def test_a_pattern_that_python_reads_as_something_else_is_not_tried(pattern: str) -> None:
+    assert matches(pattern, "OPS-12") is None
+
+
 @pytest.mark.parametrize(
     ("pattern", "text", "found"),
     [
+        ("^\\w+:", "é: no letter to RE2\n", False),
         ("^(feat|fix)(\\(.+\\))?!?: .+", "fix(ocpp): keep\n", True),
         ("^(feat|fix)(\\(.+\\))?!?: .+", "restore\n", False),
         ("^Refs: [A-Z]+-\\d+$", "fix\n\nRefs: OPS-12\nmore\n", True),

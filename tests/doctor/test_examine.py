@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -261,6 +262,15 @@ def test_a_production_job_of_another_name_is_told_with_those_there_are(surgery: 
     check = one(surgery.examine(), "deploy-job")
 
     assert (check.outcome, "deploy-production" in check.hint) == ("failed", True)
+
+
+def test_a_production_job_of_a_new_name_is_found_in_the_newest_pipeline(surgery: Surgery) -> None:
+    surgery.write("deploy: {job: deploy-live}\n")
+    newest = [each for each in surgery.core.pipelines if each.ref == "release"][-1]
+    (job,) = (each for each in newest.jobs if each.name == "deploy-production")
+    job.definition = replace(job.definition, name="deploy-live")
+
+    assert one(surgery.examine(), "deploy-job").outcome == "passed"
 
 
 def test_a_service_that_is_down_is_red_already_and_says_no_commit(surgery: Surgery) -> None:

@@ -88,7 +88,7 @@ def job(name: str, number: int = 12) -> Job:
         (["build", "deploy"], True, "passed", "waits for a person"),
         (["build", "deploy"], False, "failed", "starts by itself"),
         (["build", "deploy"], None, "not-seen", "does not show"),
-        (["build", "deploy-it"], None, "failed", "has no job `deploy`"),
+        (["build", "deploy-it"], None, "failed", "newest has `deploy`."),
         ([], None, "not-seen", "none was shown"),
     ],
 )

@@ -24,6 +24,8 @@ from tests.plan.conftest import NOON
 from .conftest import PAID
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hotfix.spec.model import Target
 
 URL = "https://core.example.com/it's"
@@ -78,8 +80,8 @@ def test_a_check_that_answers_red_is_told_from_one_that_is_not_reached(
     [
         ({"tcp": TcpCheck(host="db.example.com", port=5432)}, "nc -vz db.example.com 5432"),
         (
-            {"tls": TlsCheck(host="core.example.com")},
-            "openssl s_client -connect core.example.com:443 -servername core.example.com",
+            {"tls": TlsCheck(host="a.example")},
+            "openssl s_client -connect a.example:443 -servername a.example </dev/null",
         ),
     ],
 )
@@ -91,12 +93,21 @@ def test_how_to_try_by_hand_fits_the_kind(
     assert reach.smoke_check(target, check, result("failed", "no")).command == command
 
 
-def test_a_program_is_not_started_and_said_to_be_untried(target: Target) -> None:
-    check = SmokeCheck(name="local", command=CommandCheck(argv=("./check", "a b")))
+def test_a_program_that_is_here_is_not_started_and_said_to_be_untried(target: Target) -> None:
+    check = SmokeCheck(name="local", command=CommandCheck(argv=("sh", "-c", "exit 1")))
 
     found = reach.smoke_check(target, check, None)
 
-    assert (found.outcome, found.command) == ("not-seen", "./check 'a b'")
+    assert (found.outcome, found.command) == ("not-seen", "sh -c 'exit 1'")
+
+
+def test_a_program_that_is_not_here_would_fail(target: Target, tmp_path: Path) -> None:
+    program = str(tmp_path / "check it")
+    check = SmokeCheck(name="local", command=CommandCheck(argv=(program, "--now")))
+
+    found = reach.smoke_check(target, check, None)
+
+    assert (found.outcome, found.command) == ("failed", f"command -v '{program}'")
 
 
 def test_a_question_needs_no_network(target: Target) -> None:
