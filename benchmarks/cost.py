@@ -61,7 +61,7 @@ def main() -> None:
         folder = options.out.with_suffix("")
         folder.mkdir(parents=True, exist_ok=True)
         save(figures, folder / _FIGURES)
-        page.write(figures, options.out)
+        page.write(load(folder / _FIGURES), options.out)
 
 
 class _Bench:
