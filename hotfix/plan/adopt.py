@@ -130,11 +130,14 @@ def _bring_trees(
     reader: ObjectReader, above: Sequence[CommitInfo], wanted: Sequence[Wanted]
 ) -> None:
     """Have at hand what the likeliest picks read: those that the commits themselves name."""
+    changes = {want.picked: change_of(reader, want.picked) for want in wanted}
     lines: list[Line] = []
     for commit in above[: len(wanted)]:
-        onto = read_commit(reader, commit.parents[0]).tree if commit.parents else None
+        if len(commit.parents) != 1:
+            continue  # no pick is a merge
+        onto = read_commit(reader, commit.parents[0]).tree
         named = [want for want in wanted if want.commit in commit.picked_from]
-        lines += [Line(onto, (change_of(reader, want.picked),)) for want in named or wanted]
+        lines += [Line(onto, (changes[want.picked],)) for want in named or wanted]
     bring_for(reader, lines)
 
 
