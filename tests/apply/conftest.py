@@ -18,7 +18,7 @@ from hotfix.evidence.lockfile import parse
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.plan.make import make_plan
 from hotfix.plan.rollback import make_rollback
-from hotfix.sandbox import Sandbox, seed
+from hotfix.sandbox import Sandbox, pipelines, seed
 from hotfix.sandbox.repositories import File, Signature
 from hotfix.spec.load import load_spec
 from tests.contract import Contract
@@ -236,6 +236,22 @@ def rehearsal(clock: Clock, tmp_path: Path) -> Iterator[Rehearsal]:
         contract = Contract()
         for request in list(sandbox.requests):
             contract.check(request)
+
+
+@pytest.fixture
+def ci(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[str], str]], None]:
+    """Change the CI file of a project, as its pipelines are made of it."""
+
+    def change(path: str, edit: Callable[[str], str]) -> None:
+        real = pipelines._ci_file
+
+        def edited(project: pipelines.Project, sha: str) -> str:
+            text = real(project, sha)
+            return edit(text) if project.path == path else text
+
+        monkeypatch.setattr(pipelines, "_ci_file", edited)
+
+    return change
 
 
 ONCE = {"push": 2, "pipeline": 1, "press": 1, "incident": 1, "event": 5}

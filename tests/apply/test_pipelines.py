@@ -12,7 +12,7 @@ from hotfix.errors import BlockedError, FailedError, LockedError, StaleError, Wa
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.transport import HttpRepository
 from hotfix.identifiers import ZERO
-from hotfix.sandbox import jobs, pipelines, seed
+from hotfix.sandbox import jobs, seed
 from hotfix.sandbox.projects import ProtectedEnvironment
 from hotfix.sandbox.users import MAINTAINER
 
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 
     from hotfix.sandbox.pipelines import Job
     from hotfix.sandbox.users import User
-
-
-@pytest.fixture
-def ci(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[str], str]], None]:
-    """Change the CI file of a project, as its pipelines are made of it."""
-
-    def change(path: str, edit: Callable[[str], str]) -> None:
-        real = pipelines._ci_file
-
-        def edited(project: pipelines.Project, sha: str) -> str:
-            text = real(project, sha)
-            return edit(text) if project.path == path else text
-
-        monkeypatch.setattr(pipelines, "_ci_file", edited)
-
-    return change
 
 
 def test_a_pipeline_of_the_same_project_on_another_branch_is_not_pressed(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _AT_WORK = frozenset(
     {"created", "preparing", "pending", "running", "waiting_for_resource", "waiting_for_callback"}
 )
+_BEGUN = _AT_WORK - {"created"}
 _TRACE_LINES = 20
 
 
@@ -172,11 +173,12 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline, held_up: _HeldUp) ->
     """Return the production job once nothing before it is at work any more.
 
     Jobs that stand after a blocking manual job stay ``created``; the pipeline's own status
-    ``manual`` says that it waits for that job and nothing else.
+    ``manual`` says that it waits for that job and nothing else. The status is asked before the
+    jobs: a pipeline that has ended moves no job any more, so what is read after it is its last.
     """
     name = target.deploy.job if target.deploy else ""
-    jobs = sorted(all_jobs(run, target, pipeline), key=lambda job: job.id)
     status = run.forge.pipeline(target.project, pipeline.id).status
+    jobs = sorted(all_jobs(run, target, pipeline), key=lambda job: job.id)
     before = [each for each in jobs if each.name != name and _must_be_pressed(each)]
     held_up.look(before if status == "manual" else (), jobs)
     run.tell(
@@ -196,6 +198,8 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline, held_up: _HeldUp) ->
     if job is not None and job.status == "manual" and status not in {"failed", "canceled"}:
         return job if not others & (_AT_WORK - ({"created"} if waits else set())) else None
     if status in PIPELINE_ENDED:
+        if {each.status for each in jobs} & _BEGUN:
+            return None  # a job was retried since: the pipeline goes on, and is looked at again
         where = f"its job {name} is {job.status}" if job else f"it has no job {name}"
         raise FailedError(
             "deploy-job-missing",
