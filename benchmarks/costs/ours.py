@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hotfix.forge.transport import HttpRepository
 from hotfix.git.commits import Identity, NewCommit, read_commit
-from hotfix.git.history import commits_between, is_ancestor
+from hotfix.git.history import History, commits_between
 from hotfix.git.lazy import bring_between
 from hotfix.git.needed import Change, Line, bring_for, change_of
 from hotfix.git.objects import Overlay
@@ -35,7 +35,8 @@ def _main(mode: str, url: str, release: Sha, production: Sha, *picks: Sha) -> No
         raise SystemExit(f"release stands at {head}")
     reader = repository.fetch([head, main, production, *picks])
     bring_between(reader, exclude=production, include=[head, main])
-    if not all(is_ancestor(reader, each, main) for each in picks):
+    main_line = History(reader, main)
+    if not all(each in main_line for each in picks):
         raise SystemExit("a pick is not on the main line")
     commits_between(reader, exclude=production, include=head)
     tree = read_commit(reader, production).tree

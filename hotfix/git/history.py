@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.git.commits import read_commit
@@ -52,6 +53,56 @@ def is_ancestor(reader: ObjectReader, ancestor: Sha, descendant: Sha) -> bool:
                 undecided.add(parent)
                 queue.push(parent)
     return False
+
+
+class History:
+    """What a branch contains, asked again and again, and walked once for all that is asked.
+
+    The walk goes down from the head as far as the date of what is asked for, and goes on from there
+    at the next question. Only a commit that is not found so, by a wrong clock or because it is not
+    there at all, is looked for by itself, as :func:`is_ancestor` does.
+    """
+
+    def __init__(self, reader: ObjectReader, head: Sha) -> None:
+        """Begin at a branch's head; nothing is read yet."""
+        self._reader = reader
+        self._head = head
+        self._seen = {head}
+        self._queue: _Queue | None = None
+        self._not_at_hand: set[Sha] = set()
+
+    def __contains__(self, sha: Sha) -> bool:
+        """Tell whether the branch contains a commit."""
+        return self._is_seen(sha) or is_ancestor(self._reader, sha, self._head)
+
+    def _is_seen(self, sha: Sha) -> bool:
+        if sha in self._seen:
+            return True
+        if self._queue is None:
+            self._queue = _Queue(self._reader, (self._head,))
+        self._take_up(self._queue)
+        oldest = _link(self._reader, sha).committed
+        while sha not in self._seen and self._queue.newest >= oldest:
+            _, link = self._queue.pop()
+            for parent in link.parents:
+                if parent not in self._seen:
+                    self._seen.add(parent)
+                    self._follow(self._queue, parent)
+        return sha in self._seen
+
+    def _take_up(self, queue: _Queue) -> None:
+        """Go on where commits have been brought since."""
+        brought = {sha for sha in self._not_at_hand if sha.encode() in self._reader}
+        self._not_at_hand -= brought
+        for sha in brought:
+            queue.push(sha)
+
+    def _follow(self, queue: _Queue, sha: Sha) -> None:
+        """Walk what is at hand; a reader that fetches is asked for nothing on the way."""
+        if lazy_below(self._reader) is None or sha.encode() in self._reader:
+            queue.push(sha)
+        else:
+            self._not_at_hand.add(sha)
 
 
 def commits_between(reader: ObjectReader, *, exclude: Sha, include: Sha) -> tuple[Sha, ...]:
@@ -121,6 +172,11 @@ class _Queue:
     def push(self, sha: Sha) -> None:
         link = _link(self._reader, sha)
         heappush(self._heap, (-link.committed, next(self._numbers), sha, link))
+
+    @property
+    def newest(self) -> float:
+        """The date of what comes next; before all others where nothing does."""
+        return -self._heap[0][0] if self._heap else -inf
 
     def pop(self) -> tuple[Sha, _Link]:
         _, _, sha, link = heappop(self._heap)

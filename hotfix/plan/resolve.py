@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hotfix.git.commits import read_commit
-from hotfix.git.history import is_ancestor
 from hotfix.identifiers import short
 
 if TYPE_CHECKING:
     from hotfix.forge.types import MergeRequest
+    from hotfix.git.history import History
     from hotfix.git.objects import ObjectReader
     from hotfix.identifiers import Sha
 
@@ -28,7 +28,7 @@ def commits_to_pick(
     reader: ObjectReader,
     merge_request: MergeRequest,
     source_commits: tuple[Sha, ...],
-    target_head: Sha | None,
+    target_branch: History | None,
 ) -> tuple[Sha, ...]:
     """List the commits to pick for a merged merge request, oldest first.
 
@@ -36,11 +36,11 @@ def commits_to_pick(
     commits of the source branch themselves. Raises ``UnresolvedError`` where they are not on the
     target branch or do not follow one another.
     """
-    if target_head is None:
+    if target_branch is None:
         raise UnresolvedError(f"its target branch {merge_request.target_branch} is gone")
     found = _stated(merge_request, source_commits)
     for sha in found:
-        if sha.encode() not in reader or not is_ancestor(reader, sha, target_head):
+        if sha.encode() not in reader or sha not in target_branch:
             raise UnresolvedError(
                 f"its commit {short(sha)} is not on {merge_request.target_branch}, "
                 "so what was merged is not what would be picked"

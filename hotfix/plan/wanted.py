@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotfix.git.history import History
 from hotfix.git.resolution import stray_paths
 from hotfix.identifiers import Sha
 from hotfix.plan import guards
@@ -15,7 +16,7 @@ from hotfix.plan.adopt import Wanted
 from hotfix.plan.resolve import UnresolvedError, commits_to_pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hotfix.git.objects import ObjectReader
     from hotfix.plan.model import Finding
@@ -30,6 +31,7 @@ def wanted_commits(
     target = each.target
     findings: list[Finding] = []
     by_merge_request: dict[int, list[Wanted]] = {}
+    branches = {name: History(reader, head) for name, head in each.heads.items()}
     for seen in each.merge_requests:
         findings += guards.merge_request_guard(
             target, seen, spec.policy.approvals, each.project.default_branch
@@ -37,7 +39,7 @@ def wanted_commits(
         if seen.merge_request is None or seen.merge_request.state != "merged":
             continue
         if seen.ref.project == target.project:
-            commits = _commits(each, seen, reader, findings)
+            commits = _commits(each, seen, reader, branches, findings)
             by_merge_request[seen.ref.iid] = list(commits)
     order = [iid for iid in by_merge_request if target.order == "as-written"]
     if not order:
@@ -66,14 +68,18 @@ def in_merge_order(each: SeenTarget) -> list[int]:
 
 
 def _commits(
-    each: SeenTarget, seen: SeenMergeRequest, reader: ObjectReader, findings: list[Finding]
+    each: SeenTarget,
+    seen: SeenMergeRequest,
+    reader: ObjectReader,
+    branches: Mapping[str, History],
+    findings: list[Finding],
 ) -> Iterator[Wanted]:
     target, found = each.target, seen.merge_request
     if found is None:
         return
-    head = each.heads.get(found.target_branch)
+    branch = branches.get(found.target_branch)
     try:
-        commits = commits_to_pick(reader, found, seen.commits, head)
+        commits = commits_to_pick(reader, found, seen.commits, branch)
     except UnresolvedError as error:
         findings.append(guards.unresolved_guard(target, found, str(error)))
         return

@@ -13,7 +13,7 @@ from hotfix.forge.protocol import ForgeError
 from hotfix.forge.transport import HttpRepository
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
 from hotfix.git.explain import explain
-from hotfix.git.history import commits_between, first_parents, is_ancestor
+from hotfix.git.history import History, commits_between, first_parents, is_ancestor
 from hotfix.git.lazy import bring, bring_between
 from hotfix.git.missing import missing_commits
 from hotfix.git.needed import Line, bring_for, change_of
@@ -134,7 +134,8 @@ def test_three_picks_take_as_many_requests_as_their_paths_are_deep_and_two(
 ) -> None:
     reader = repository.fetch([story.release, story.production, story.head, *story.picks])
     bring_between(reader, exclude=story.production, include=[story.release, story.head])
-    assert all(is_ancestor(reader, sha, story.head) for sha in story.picks)
+    main = History(reader, story.head)
+    assert all(sha in main for sha in story.picks)
     made = plan(reader, story)
 
     assert len(fetches(server)) == len(DEEP.split("/")) + 2
@@ -188,6 +189,9 @@ def test_an_ancestor_is_told_from_a_stranger(
     assert is_ancestor(reader, story.head, story.head)
     assert not is_ancestor(reader, stranger, story.head)
     assert not is_ancestor(reader, story.head, story.production)
+    branch = History(reader, story.head)
+    asked = [story.head, *story.picks, stranger, story.before[0]]
+    assert [sha for sha in asked if sha not in branch] == [stranger]
 
 
 def test_a_long_history_comes_in_growing_pieces(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfix.git.history import commits_between, first_parents, is_ancestor
+from hotfix.git.history import History, commits_between, first_parents, is_ancestor
 from hotfix.git.objects import EMPTY_TREE, MissingObjectError
 from hotfix.identifiers import Sha
 
@@ -42,6 +42,7 @@ def test_ancestors_and_ranges_are_those_of_git(
     chance = random.Random(seed)  # noqa: S311 - examples
     commits = grown(store, chance, 60, skewed=skewed)
     git.take(store.objects.values())
+    histories = {sha: History(store, sha) for sha in commits}
     for _ in range(12):
         one, other = chance.choice(commits), chance.choice(commits)
         expected = git.run("rev-list", "--date-order", one, f"^{other}").decode().split()
@@ -52,6 +53,7 @@ def test_ancestors_and_ranges_are_those_of_git(
         assert set(found) == everything - set(git.run("rev-list", other).decode().split())
         assert list(found) == expected or skewed
         assert is_ancestor(store, other, one) == (other in everything)
+        assert {sha for sha in commits if sha in histories[one]} == everything
 
 
 def test_no_parent_stands_before_its_child_even_with_wrong_clocks(store: Store) -> None:
@@ -82,6 +84,18 @@ def test_whether_it_is_an_ancestor_is_known_after_what_lies_between(store: Store
     assert not is_ancestor(store, commits[-1], commits[-10])
 
     assert len(store.reads) < 60
+
+
+def test_a_branch_is_walked_once_for_all_that_is_asked_of_it(store: Store) -> None:
+    commits = [store.commit(EMPTY_TREE, commit_time=START)]
+    for number in range(1, 2000):
+        commits.append(store.commit(EMPTY_TREE, commits[-1], commit_time=START + number))
+    branch = History(store, commits[-1])
+    store.reads.clear()
+
+    assert all(sha in branch for sha in commits[-400:])
+
+    assert len(store.reads) < 2 * 400 + 10
 
 
 def test_a_history_of_first_parents_leaves_merged_branches_out(store: Store) -> None:
