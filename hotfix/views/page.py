@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from hotfix.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Part = str | tuple[str, str]
 """A text, or a text with its style."""
@@ -76,12 +78,17 @@ class Page:
 
     def text(self, *, colour: bool) -> str:
         """Return the page, each line ended; with ``colour`` its styles as escape sequences."""
+        if not colour:
+            return "".join(f"{line.plain}\n" for line in self._lines)
+        # Only colours need a console, which is most of what Rich takes to load.
+        from rich.console import Console  # noqa: PLC0415
+
         file = io.StringIO()
         console = Console(
             file=file,
             width=_UNLIMITED,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
+            force_terminal=True,
+            color_system="standard",
             legacy_windows=False,
             markup=False,
             highlight=False,
