@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from hotfix.apply import policy
 from hotfix.errors import FailedError, WaitingError
 from hotfix.evidence.model import Approval
 from hotfix.evidence.plan_approvals import plan_approval, plan_approvals, way_back_approval
@@ -105,15 +106,15 @@ def require(
 
     ``seen`` is the plan as it was made just now, ``lock`` the record of what was done so far. Once
     production runs the plan, whoever comes may check it and write it down. The way back that was
-    approved with its hotfix needs no other approval. Raises ``WaitingError`` with who may give what
-    is missing.
+    approved with its hotfix needs no other approval. Behind broken glass what is missing
+    is not refused. Raises ``WaitingError`` with who may give what is missing.
     """
     if plan.spec.policy.plan_approvals.minimum == 0 or _is_in_production(lock):
         return None
     if _given_with_hotfix(request, seen):
         return None
     found = look(plan, forge, request.places, applier=forge.current_user())
-    if found.missing:
+    if found.missing and not policy.is_glass_broken(request, lock):
         raise WaitingError(
             "approvals-missing",
             f"Plan {plan.digest} has {found.verdict()}; nothing {_further(request)}was changed.",
@@ -227,5 +228,6 @@ def _hints(request: Request, found: Tally) -> list[str]:
         f"Still wanted: {found.missing}, by {who_may(found.asked.policy)}. Each types:",
         *request.approve_commands,
         *told(found),
+        *filter(None, [policy.way_past(request)]),
         f"Then go on with: {request.command}",
     ]

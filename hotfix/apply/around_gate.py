@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from hotfix.forge.types import (
         Deployment,
         DeploymentApprovals,
-        FreezePeriod,
         Job,
         Member,
         Protection,
     )
+    from hotfix.freeze import FreezePeriod
     from hotfix.plan.model import TargetPlan
 
 _DEPLOYMENTS: Final = 50

@@ -79,6 +79,8 @@ class Request:
     """Goes the steps as far as nothing has to be done, and writes nothing."""
     places: tuple[Noteable, ...] = ()
     """Where approvals are looked for, beside what the plan itself tells."""
+    break_glass: str | None = None
+    """Why the team's policy is gone past; ``None`` where it is held to."""
     approve_commands: tuple[str, ...] = ()
     """What somebody types who approves the plan."""
     check_smoke: CheckSmoke = check_smoke

@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from hotfix.apply import policy
 from hotfix.apply.around_gate import look_around
 from hotfix.clock import timestamp
 from hotfix.errors import WaitingError
-from hotfix.forge.freeze import UnreadableFreezeError, frozen_until
+from hotfix.freeze import in_force
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from hotfix.plan.model import TargetPlan
 
+_FREEZE: Final = "deploy-freeze"
 _NAMES: Final = 10
 """How many people are named of a role."""
 
@@ -47,6 +49,8 @@ class Outlook:
     stops: list[WaitingError] = field(default_factory=list)
     """What GitLab would refuse the press for, and who has to do what about it."""
     facts: dict[str, JsonValue] = field(default_factory=dict)
+    behind_glass: list[str] = field(default_factory=list)
+    """The rules of the policy that broken glass goes past here."""
 
 
 def outlook(run: Run, target: TargetPlan, job: Job, jobs: Sequence[Job]) -> Outlook:
@@ -190,22 +194,41 @@ def _outdated(seen: Seen, found: Outlook) -> None:
 
 
 def _freezes(seen: Seen, found: Outlook) -> None:
+    """Weigh the deploy freezes, GitLab's and the team's own, by the policy."""
     found.facts["freeze"] = None
+    run = seen.run
     if seen.freezes is None:
         found.told.append("Whether a deploy freeze is in force is unknown: GitLab does not show it")
+    windows = (each.period() for each in run.plan.spec.policy.freezes)
+    now, unread = in_force((*(seen.freezes or ()), *windows), run.clock.now())
+    found.told += [
+        f"Whether the deploy freeze {each} is in force cannot be told" for each in unread
+    ]
+    if seen.freezes is not None:
+        found.facts["freeze"] = [timestamp(each.until) for each in now]
+    if not now:
         return
-    until: list[JsonValue] = []
-    for period in seen.freezes:
-        cron = one_line(f"{period.start} to {period.end}, {period.timezone}", 120)
-        try:
-            end = frozen_until(period, seen.run.clock.now())
-        except UnreadableFreezeError:
-            found.told.append(f"Whether the deploy freeze {cron} is in force cannot be told here")
-            continue
-        if end is not None:
-            until.append(timestamp(end))
-            found.cautions.append(f"A deploy freeze is in force until {timestamp(end)} ({cron})")
-    found.facts["freeze"] = until
+    said = [f"A deploy freeze is {each}" for each in now]
+    decision, is_softened = policy.at_gate(run, _FREEZE)
+    found.behind_glass += [_FREEZE] if is_softened else []
+    match decision:
+        case "warn":
+            found.told += said
+        case "ask":
+            found.cautions += said
+        case "deny":
+            found.stops.append(_frozen(seen, said))
+
+
+def _frozen(seen: Seen, said: Sequence[str]) -> WaitingError:
+    request = seen.run.request
+    ways = ["Wait until it ends.", policy.way_past(request), f"Go on with: {request.command}"]
+    return WaitingError(
+        _FREEZE,
+        f"{'; '.join(said)}, and the team's policy denies a deployment in one. "
+        f"{one_line(seen.job.name, 80)} was not pressed: {seen.job.web_url}",
+        hint="\n".join(filter(None, ways)),
+    )
 
 
 def _queue(seen: Seen, found: Outlook) -> None:

@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 _MOVING = frozenset({"production-unknown", "production-mismatch"})
 
 
-def hold(planned: Plan, now: Plan, *, begun: bool, pressed: frozenset[str] = frozenset()) -> None:
-    """Hold a plan against the same spec planned just now.
+def hold(
+    planned: Plan,
+    now: Plan,
+    standing: Sequence[Finding],
+    *,
+    begun: bool,
+    pressed: frozenset[str] = frozenset(),
+) -> None:
+    """Hold a plan against the same spec planned just now; ``standing`` are its blockers that stand.
 
     A hotfix that has begun has itself moved the branch: then it must stand at the old head or at
     a planned commit. Everything that is sent, pressed, run or recorded must be as planned, by its
@@ -34,7 +41,7 @@ def hold(planned: Plan, now: Plan, *, begun: bool, pressed: frozenset[str] = fro
     for before, after in zip(planned.targets, now.targets, strict=True):
         if before.project not in pressed:
             _hold_branch(before, after)
-    blockers = [finding for finding in now.blockers if not _is_past(finding, now, pressed)]
+    blockers = [finding for finding in standing if not _is_past(finding, now, pressed)]
     moving = [finding for finding in blockers if finding.code in _MOVING]
     if moving and (begun or planned.digest != now.digest):
         raise StaleError("production-moved", moving[0].message, hint=moving[0].hint)

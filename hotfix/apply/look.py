@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hotfix.forge.types import Project, StateLock
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.identifiers import Sha
-    from hotfix.plan.model import Plan
+    from hotfix.plan.model import Finding, Plan
 
 _ACTS: Final[Mapping[str, str]] = {
     "create_pipeline": "start the orchestration pipeline in {0}",
@@ -140,6 +140,9 @@ class Nobody:
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Leave the plan to whoever applies it."""
+
+    def answer_for(self, warnings: Sequence[Finding], digest: str) -> Yes | None:
+        """Leave the warnings to whoever applies the plan."""
 
     def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
         """Leave the pipeline to whoever applies the plan."""

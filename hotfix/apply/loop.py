@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from hotfix.apply import approvals
+from hotfix.apply import approvals, policy
 from hotfix.apply.locks import Locks, LocksSeen
 from hotfix.apply.progressed import hold_proven, is_proven, pressed
 from hotfix.apply.steps.incident import incident, write_head
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hotfix.apply.context import Run
+    from hotfix.apply.policy import Weighed
     from hotfix.evidence.model import Approval, State, StepName
     from hotfix.plan.model import Kind, Plan, TargetPlan
 
@@ -69,10 +70,13 @@ T = TypeVar("T")
 class Loop:
     """A run under the locks of its targets, from lock to unlock."""
 
-    def __init__(self, run: Run, seen: Plan, approval: Approval | None) -> None:
+    def __init__(
+        self, run: Run, seen: Plan, approval: Approval | None, weighed: Weighed | None
+    ) -> None:
         self.run = run
         self.seen = seen
         self.approval = approval
+        self.weighed = weighed
         self.locks = LocksSeen(run) if run.request.looks_only else Locks(run)
         self.proven: set[str] = set()
         """The projects whose every check an earlier run proved."""
@@ -116,6 +120,8 @@ class Loop:
             self.locks.take(target, approval)
         self.at = ("preflight", None)
         approvals.record(self.run, self.seen)
+        if self.weighed is not None:
+            policy.record(self.run, self.weighed)
         for target in targets:
             if is_proven(self.run.journal.lock, target):
                 self.at = ("preflight", target.project)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from hotfix.apply.events import Event
     from hotfix.clock import Clock
-    from hotfix.plan.model import Plan
+    from hotfix.plan.model import Finding, Plan
     from hotfix.smoke.manual import Ask
     from hotfix.smoke.result import SmokeResult
     from hotfix.spec.model import SmokeCheck
@@ -69,6 +69,13 @@ class Operator(Protocol):
 
     def approve_plan(self, plan: Plan) -> Yes | None:
         """Ask once, before anything is changed, whether this plan shall be carried out."""
+        ...
+
+    def answer_for(self, warnings: Sequence[Finding], digest: str) -> Yes | None:
+        """Ask whether somebody goes past these warnings knowingly.
+
+        ``digest`` is of their list: a flag answers for exactly the list that it names.
+        """
         ...
 
     def adopt_pipeline(self, adoption: Adoption) -> Yes | None:

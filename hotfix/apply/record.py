@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from hotfix.apply.baseline import red_already
+from hotfix.evidence.passed import behind_glass, glass, reason_of
 from hotfix.evidence.plan_approvals import plan_approvals
 from hotfix.identifiers import short
 from hotfix.markdown import code
@@ -66,6 +67,7 @@ def section(lock: Lock) -> str:
         *(_outcome(lock) if is_back else ()),
         f"- Plan {code(lock.plan_digest)}, applied by {code(lock.applied_by)}",
         *_approvals(lock),
+        *_glass(lock),
         f"- Marked {code(marker(lock.hotfix))}",
         "",
         HEADINGS["timeline"],
@@ -86,6 +88,17 @@ def _approvals(lock: Lock) -> Iterator[str]:
     """Say who approved the plan on GitLab, where its policy asks for that."""
     for each in plan_approvals(lock):
         yield f"- Approved by {code(each.by)} at {each.at}: {code(each.source, 1000)}"
+
+
+def _glass(lock: Lock) -> Iterator[str]:
+    """Say loudly that the team's policy was gone past, and by whose word."""
+    broken = glass(lock)
+    if broken is not None:
+        past = ", ".join(map(code, behind_glass(lock)))
+        yield (
+            f"- **Glass broken** by {code(broken.by)} at {broken.at}, past {past}: "
+            f"{code(reason_of(broken), 1000)}"
+        )
 
 
 def seal_line(lock: Lock) -> str:
@@ -148,6 +161,8 @@ def _milestone(lock: Lock, entry: Entry) -> str | None:
         said[("restore", "done")] = f"{branch} of {target} restored to the last known-good, {new}"
         begun = f"begun by {lock.applied_by}: {one_line(str(why), 120)}"
         said[("lock", "intent")] = begun if why else None
+    if entry.step == "preflight" and "break_glass" in facts:
+        return f"glass broken: {one_line(str(facts['break_glass']), 120)}"
     if facts.get("how") == "not-needed" or "error" in facts:
         return None  # an error is why a run ended, and no result of the step
     return said.get((entry.step, entry.phase))
@@ -220,6 +235,12 @@ _IN_PRODUCTION: Final = ("verify-production", "observed")
 def _follow_ups(lock: Lock) -> Iterator[str]:
     for each in lock.plan.incident.follow_ups:
         yield f"- [ ] {code(each)}"
+    if broken := glass(lock):
+        past = ", ".join(map(code, behind_glass(lock)))
+        yield (
+            f"- [ ] review that {code(broken.by)} broke the glass past {past}: was it needed, and "
+            "is the policy right?"
+        )
     if lock.kind == "rollback":
         for target in lock.plan.spec.targets:
             listed = ", ".join(f"!{each.iid}" for each in target.merge_requests)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hotfix.apply import approvals
+from hotfix.apply import approvals, policy
 from hotfix.apply.alone import alone
 from hotfix.apply.context import Request, Run
 from hotfix.apply.hold import (
@@ -135,19 +135,24 @@ def _apply(
             plan, built, approval = journal.lock.plan, None, None
         else:
             refuse_held(request, forge, clock, journal)
+            policy.refuse_glass(request)
             built = _make(journal, request, forge, clock)
             refuse_not_permitted(built.plan)
             plan = _plan_to_hold(journal, request, built)
             approval = None
         done = built is not None and journal is None and _is_nothing_to_do(built.plan)
+        reason: str | None = None
+        weighed = None
         if built is not None and not done:
             lock = journal.lock if journal else None
-            approvals.require(request, plan, built.plan, forge, lock)
-        reason: str | None = None
+            tally = approvals.require(request, plan, built.plan, forge, lock)
+            weighed = policy.weigh(request, plan, built.plan, tally, lock, clock)
+            if journal is None:
+                # Asked before there is a lockfile: one that is there counts as approved.
+                approval = _approve(plan, operator, forge, clock, request)
+            weighed = policy.answer(weighed, request, lock, operator, forge, clock)
+            reason = _reason(request) if journal is None else None
         if journal is None:
-            # Asked before there is a lockfile: one that is there counts as approved.
-            approval = None if done else _approve(plan, operator, forge, clock, request)
-            reason = None if done else _reason(request)
             by = forge.current_user().username
             journal = Journal.begin(
                 request.lockfile,
@@ -174,7 +179,7 @@ def _apply(
         )
         if built is None:
             return _already_complete(run)
-        message = Loop(run, built.plan, approval).carry_out()
+        message = Loop(run, built.plan, approval, weighed).carry_out()
         return Outcome(run.journal.lock, message)
 
 
@@ -207,7 +212,7 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
     """Choose the plan that binds: the lockfile's, the saved one, or the one made just now."""
     plan = journal.lock.plan if journal else request.saved
     if plan is None:
-        refuse_blocked(built.plan.blockers)
+        refuse_blocked(policy.standing(built.plan.blockers, request, None))
         return built.plan
     if journal and request.saved and request.saved.digest != plan.digest:
         raise StaleError(
@@ -217,13 +222,15 @@ def _plan_to_hold(journal: Journal | None, request: Request, built: Built) -> Pl
         )
     refuse_forbidden(plan)
     _refuse_going_back(plan, built.plan, request)
-    if journal is None:
-        refuse_blocked(plan.blockers)
+    lock = journal.lock if journal else None
+    if lock is None:
+        refuse_blocked(policy.standing(plan.blockers, request, lock))
     hold(
         plan,
         built.plan,
+        policy.standing(built.plan.blockers, request, lock),
         begun=journal is not None,
-        pressed=pressed(journal.lock if journal else None),
+        pressed=pressed(lock),
     )
     return plan
 

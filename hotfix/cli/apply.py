@@ -58,6 +58,8 @@ class Flags:
     adopt_pipeline: int | None = None
     timeout: tuple[tuple[str, float], ...] = ()
     """The most that waits of a step may take, by its name."""
+    acknowledge: str | None = None
+    break_glass: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would answer the second question and not the first."""
@@ -71,17 +73,24 @@ class Flags:
             *(["--lock", str(self.lock)] if self.lock else []),
             *(["--lock-timeout", f"{self.lock_timeout:g}"] if self.lock_timeout else []),
             *(["--no-cache"] if self.no_cache else []),
+            *(["--break-glass", self.break_glass] if self.break_glass else []),
         ]
 
 
 @click.command("apply")
 @click.argument("file", metavar="SPEC|PLAN", type=options.FILE)
+@click.option(
+    "--acknowledge",
+    metavar="HASH",
+    help="Go past exactly the warnings whose list has this hash; `apply` and `plan` name it.",
+)
 @options.run
 @options.screen("text", "json", "markdown")
 def command(  # noqa: PLR0913  (click hands over each option by name)
     screen: Screen,
     *,
     file: Path,
+    acknowledge: str | None,
     auto_approve: bool,
     promote: bool,
     until: Until | None,
@@ -91,6 +100,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     timeout: tuple[tuple[str, float], ...],
     lock_timeout: float,
     events: TextIO | None,
+    break_glass: str | None,
     no_cache: bool,
     gitlab: str | None,
 ) -> int:
@@ -101,7 +111,8 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     without the flag that answers, it stops at the gate with 3.
     """
     waits = (wait, lock_timeout, gitlab, no_cache, adopt_pipeline, timeout)
-    flags = Flags(auto_approve, promote, until, lock, *waits)
+    past = (acknowledge, options.sentence("--break-glass", break_glass))
+    flags = Flags(auto_approve, promote, until, lock, *waits, *past)
     _refuse_lockfile(file)
     outcome = run(screen, file, flags, events=events)
     show_outcome(screen, outcome, lock or lockfile_of(file))
@@ -142,6 +153,7 @@ def run(
             ),
             auto_approve=flags.auto_approve,
             promote=flags.promote,
+            acknowledge=flags.acknowledge,
         )
         try:
             return (work or carry_out)(
@@ -220,6 +232,7 @@ def request_for(file: Path, flags: Flags) -> tuple[Request, str | None]:
         job=os.environ.get("CI_JOB_URL") or None,
         way_back=rollback_command(lockfile, flags.gitlab),
         places=places.known(source, spec.id, gitlab) if gitlab else (),
+        break_glass=flags.break_glass,
         approve_commands=approve_commands(source, flags.gitlab),
     )
     return request, gitlab
@@ -279,20 +292,22 @@ def trust(plan: Plan, file: Path, gitlab: str | None) -> None:
 
 
 def refuse_weakened(plan: Plan, file: Path) -> None:
-    """Refuse a saved plan whose policy asks for less approval of it than the team's does.
+    """Refuse a saved plan whose policy is weaker than the team's.
 
     A plan carries the policy that it was made under, and it could have been made elsewhere.
     """
+    from hotfix.spec.document import DefaultsDocument
     from hotfix.spec.load import load_defaults
-    from hotfix.spec.resolve import plan_approvals
+    from hotfix.spec.policy_document import team_policy
 
-    team = load_defaults(file)
-    key = plan.spec.policy.plan_approvals.weakens(plan_approvals(team)) if team else None
-    if key is not None:
+    team = team_policy(load_defaults(file) or DefaultsDocument(version=1))
+    keys = plan.spec.policy.weaker_than(team)
+    if keys is not None:
         raise InputError(
-            "approvals-weakened",
-            f"{file} asks for less approval of the plan (`{key}`) than defaults.yaml here does.",
-            hint="It was made under another policy. Plan again, and have the new plan approved.",
+            "policy-weakened",
+            f"{file} was made under a policy that asks for less than the team's does here, in "
+            f"`{'.'.join(keys)}`.",
+            hint="It was made with other defaults. Plan again, and have the new plan approved.",
         )
 
 

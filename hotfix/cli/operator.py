@@ -12,13 +12,13 @@ from hotfix.apply.ports import Yes
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from hotfix.apply.ports import Adoption, Press
     from hotfix.cli.screen import Screen
     from hotfix.cli.signals import Interrupts
-    from hotfix.plan.model import Plan
+    from hotfix.plan.model import Finding, Plan
 
 _TRIES: Final = 3
 
@@ -117,6 +117,7 @@ class Operator:
         pause: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
         auto_approve: bool = False,
         promote: bool = False,
+        acknowledge: str | None = None,
     ) -> None:
         """Answer by flags where they are given, else by ``answers``.
 
@@ -127,6 +128,7 @@ class Operator:
         self._pause = pause
         self._auto_approve = auto_approve
         self._promote = promote
+        self._acknowledge = acknowledge
         self.meanwhile: Callable[[], None] = lambda: None
 
     def approve_plan(self, plan: Plan) -> Yes | None:
@@ -136,6 +138,21 @@ class Operator:
             if self._auto_approve:
                 return Yes("--auto-approve")
             answer = self._read("Apply exactly these changes? Type yes:", "yes")
+        return Yes(self._answers.source) if answer == "yes" else None
+
+    def answer_for(self, warnings: Sequence[Finding], digest: str) -> Yes | None:
+        """Ask whether somebody goes past these warnings; the flag answers for their list alone."""
+        if self._acknowledge == digest:
+            return Yes("--acknowledge")
+        lines = [
+            f"\n  {one_line(each.code)}: {one_line(each.message, 1000)}\n"
+            f"    The rule: {one_line(each.rule or '', 300)} {one_line(each.hint, 500)}"
+            for each in warnings
+        ]
+        few = "this warning" if len(warnings) == 1 else f"these {len(warnings)} warnings"
+        question = f"{''.join(lines)}\nGo past {few} knowingly? Type yes:"
+        with self._pause():
+            answer = self._read(question, "yes")
         return Yes(self._answers.source) if answer == "yes" else None
 
     def reason(self) -> str | None:

@@ -55,6 +55,8 @@ class _StepTime(_ParamType):
         return step, _SECONDS(text, param, ctx)
 
 
+_LONGEST_SENTENCE: Final = 1000
+
 _RUN: Final = (
     click.option("--auto-approve", is_flag=True, help="Answer the first question; the gate stays."),
     click.option(
@@ -97,6 +99,12 @@ _RUN: Final = (
         metavar="FILE",
         help="Write the run's events here as they happen, one JSON object a line.",
     ),
+    click.option(
+        "--break-glass",
+        metavar="REASON",
+        help="Go past the team's policy: never past the runbook, nor past a question. Who and why "
+        "goes into the record and the incident, with a follow-up.",
+    ),
     no_cache,
     gitlab,
 )
@@ -107,6 +115,18 @@ def run(command: Command) -> Command:
     for option in reversed(_RUN):
         command = option(command)
     return command
+
+
+def sentence(option: str, said: str | None) -> str | None:
+    """Check what stands in the record as it was said; ``None`` where nothing was."""
+    if said is None:
+        return None
+    words = " ".join(said.split())
+    if not 0 < len(words) <= _LONGEST_SENTENCE:
+        raise click.UsageError(
+            f"{option} wants a sentence of at most {_LONGEST_SENTENCE} characters."
+        )
+    return words
 
 
 def screen(*formats: str) -> Callable[[Command], Command]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hotfix.forge.protocol import Telling
     from hotfix.forge.types import Noteable
     from hotfix.plan.model import Plan
-
-_LONGEST_REASON: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,7 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     timeout: tuple[tuple[str, float], ...],
     lock_timeout: float,
     events: TextIO | None,
+    break_glass: str | None,
     no_cache: bool,
     gitlab: str | None,
 ) -> int:
@@ -92,10 +91,12 @@ def command(  # noqa: PLR0913  (click hands over each option by name)
     """
     waits = (wait, lock_timeout, gitlab, no_cache, adopt_pipeline, timeout)
     run = (auto_approve, promote, until, lock, *waits)
-    flags = Flags(*run, reason=_checked(reason), saved=saved)
+    said = options.sentence("--reason", reason)
+    glass = options.sentence("--break-glass", break_glass)
+    flags = Flags(*run, break_glass=glass, reason=said, saved=saved)
     if not is_applied:
         waits_asked = (wait is not None, timeout, lock_timeout, adopt_pipeline)
-        asked = (auto_approve, until, lock, *waits_asked, events, reason, saved)
+        asked = (auto_approve, until, lock, *waits_asked, events, reason, saved, glass)
         if any(asked):
             raise click.UsageError("The options of a run need --apply.")
         return show(screen, hotfix, flags, out=out, detailed_exitcode=detailed_exitcode)
@@ -185,6 +186,7 @@ def request_for(
         tool_version=__version__,
         job=os.environ.get("CI_JOB_URL") or None,
         places=_places(lockfile, flags, hotfix),
+        break_glass=flags.break_glass,
         approve_commands=approve_back_commands(lockfile, flags.saved, flags.gitlab),
     )
     return request, WayBack(lockfile, hotfix, lambda: flags.reason or ask())
@@ -235,14 +237,3 @@ def _saved(file: Path, hotfix: Lock) -> Plan:
             hint="Make it with `hotfix rollback LOCK --out FILE`.",
         )
     return plan
-
-
-def _checked(reason: str | None) -> str | None:
-    if reason is None:
-        return None
-    said = " ".join(reason.split())
-    if not 0 < len(said) <= _LONGEST_REASON:
-        raise click.UsageError(
-            f"--reason wants a sentence of at most {_LONGEST_REASON} characters."
-        )
-    return said

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hotfix.clock import Clock
     from hotfix.forge.protocol import Forge
     from hotfix.forge.types import Job, Project, Server, User
+    from hotfix.freeze import FreezePeriod
     from hotfix.plan.model import Plan, PlannedCommit
     from hotfix.plan.observe import Seen, SeenTarget
     from hotfix.smoke.result import SmokeResult
@@ -220,11 +221,12 @@ class _Examined:
     def _pipeline(
         self, target: Target, planned: _Planned | ForgeError
     ) -> Callable[[Project], Iterator[Check]]:
-        freezes = self._ask(partial(self._forge.freeze_periods, target.project))
-
         def judge(project: Project) -> Iterator[Check]:
             yield pipelines.outdated_check(target, project)
-            yield from pipelines.freeze_checks(target, project, freezes(), self._clock.now())
+            freezes = _freezes(target, planned)
+            yield from pipelines.freeze_checks(
+                target, project, freezes, self._spec.policy, self._clock.now()
+            )
             yield from _of_plan(target, project, planned, self._commands)
 
         return judge
@@ -281,6 +283,14 @@ def _absent(path: str, error: ForgeError) -> Check:
         message=f"The project is not shown: {one_line(error.message, 300)}.",
         hint=error.hint or "Correct its path, or have the token's owner made a member.",
     )
+
+
+def _freezes(target: Target, planned: _Planned | ForgeError) -> tuple[FreezePeriod, ...] | None:
+    """Return what the plan was shown of deploy freezes; ``None`` where it was shown none."""
+    if isinstance(planned, ForgeError):
+        return None
+    seen = (each for each in planned.seen.targets if each.target.project == target.project)
+    return next(seen).elsewhere.freezes
 
 
 def _of_whole_plan(planned: _Planned | ForgeError, commands: Commands) -> Iterator[Check]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from hotfix.clock import timestamp
 from hotfix.doctor.access import role_named
 from hotfix.doctor.model import Check
-from hotfix.forge.freeze import UnreadableFreezeError, frozen_until
 from hotfix.forge.types import DEVELOPER, MAINTAINER
+from hotfix.freeze import in_force
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -17,12 +16,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hotfix.doctor.access import Caller
-    from hotfix.forge.types import FreezePeriod, Job, Project
+    from hotfix.forge.types import Job, Project
+    from hotfix.freeze import FreezePeriod
     from hotfix.plan.model import Finding
     from hotfix.spec.model import Target
+    from hotfix.spec.policy import Policy
 
 _VARIABLES: Final = {"developer": DEVELOPER, "maintainer": MAINTAINER, "owner": 50}
 """GitLab's names for the least role; beside them it has ``no_one_allowed``."""
+_FREEZE: Final = "deploy-freeze"
+"""Told by the check of freezes, whatever the policy decides of them."""
 _OF_INPUTS: Final = frozenset({"orchestration-inputs", "forbidden-action"})
 
 
@@ -30,7 +33,7 @@ def plan_checks(
     target: Target, orchestrator: Project, blockers: Sequence[Finding], plan_command: str
 ) -> Iterator[Check]:
     """Tell what the plan of a target is refused for, and that the orchestrator takes the inputs."""
-    own = [each for each in blockers if each.target == target.project]
+    own = [each for each in blockers if each.target == target.project and each.code != _FREEZE]
     yield from blocker_checks(own, plan_command)
     if not any(each.code in _OF_INPUTS for each in own):
         inputs = ", ".join(f"`{one_line(name, 60)}`" for name in target.orchestration.inputs)
@@ -167,7 +170,11 @@ def outdated_check(target: Target, project: Project) -> Check:
 
 
 def freeze_checks(
-    target: Target, project: Project, periods: Sequence[FreezePeriod] | None, now: datetime
+    target: Target,
+    project: Project,
+    periods: Sequence[FreezePeriod] | None,
+    policy: Policy,
+    now: datetime,
 ) -> Iterator[Check]:
     """Tell of a deploy freeze in force. GitLab stops nothing in one; some CI files do."""
     check = partial(
@@ -182,30 +189,22 @@ def freeze_checks(
             message="Whether a deploy freeze is in force: GitLab does not show it to this token.",
             hint="Ask a Maintainer.",
         )
-        return
-    found = [each for period in periods for each in _freeze(check, period, now)]
-    yield from found
-    if not found:
-        known = f" (of {counted(len(periods), 'freeze')} known)" if periods else ""
-        yield check(
-            outcome="passed", message=f"No deploy freeze is in force now{known}.", look_at=None
-        )
-
-
-def _freeze(check: partial[Check], period: FreezePeriod, now: datetime) -> Iterator[Check]:
-    cron = one_line(f"{period.start} to {period.end}, {period.timezone}", 120)
-    try:
-        end = frozen_until(period, now)
-    except UnreadableFreezeError:
+    known = (*(periods or ()), *(each.period() for each in policy.freezes))
+    now_in_force, unread = in_force(known, now)
+    for period in unread:
         yield check(
             outcome="not-seen",
-            message=f"Whether the deploy freeze {cron} is in force cannot be told here.",
+            message=f"Whether the deploy freeze {period} is in force cannot be told here.",
             hint="Read it yourself.",
         )
-        return
-    if end is not None:
+    for freeze in now_in_force:
         yield check(
-            outcome="warning",
-            message=f"A deploy freeze is in force until {timestamp(end)} ({cron}).",
+            outcome="failed" if policy.decision("deploy-freeze") == "deny" else "warning",
+            message=f"A deploy freeze is {freeze}.",
             hint="Have whoever owns it agree to the hotfix, or wait.",
+        )
+    if periods is not None and not unread and not now_in_force:
+        told = f" (of {counted(len(known), 'freeze')} known)" if known else ""
+        yield check(
+            outcome="passed", message=f"No deploy freeze is in force now{told}.", look_at=None
         )

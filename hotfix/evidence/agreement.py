@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotfix.canonical import digest
+from hotfix.evidence.derived import approvals_in
+from hotfix.evidence.passed import behind_glass, warnings_answered
 from hotfix.evidence.plan_approvals import lacking
 from hotfix.evidence.report import judged, note
 from hotfix.identifiers import FORBIDDEN_ACTION, is_forbidden
 from hotfix.plan.document import to_json
-from hotfix.text import one_line
+from hotfix.plan.policy import is_denied
+from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +37,7 @@ def entries_agree(lock: Lock) -> list[AuditFinding]:
         *judged("writes", place, "Only planned commits were written or released.", _written(lock)),
         *judged("forbidden-action", place, f"`{FORBIDDEN_ACTION}` is nowhere.", _forbidden(lock)),
         *judged("blockers", "$.plan.blockers", "No blocker was passed.", _blockers(lock)),
+        *_warnings(lock),
         *_merge_requests(lock),
         *_plan_approvals(lock),
     ]
@@ -42,6 +47,24 @@ def _plan_approvals(lock: Lock) -> Iterator[AuditFinding]:
     if lock.plan.spec.policy.plan_approvals.minimum:
         said = "The plan's digest was approved as its policy asks."
         yield from judged("plan-approvals", "$.approvals", said, lacking(lock))
+
+
+def _warnings(lock: Lock) -> Iterator[AuditFinding]:
+    """Hold each list of warnings that somebody went past against the hash of the answer."""
+    for index, entry in enumerate(lock.entries):
+        listed = entry.facts.get("warnings")
+        if entry.step == "preflight" and isinstance(listed, list):
+            place = f"$.entries[{index}].facts"
+            said = f"{counted(len(listed), 'warning')}, answered for by the hash of their list."
+            yield from judged("warnings", place, said, _answer(entry, listed, place))
+
+
+def _answer(entry: Entry, listed: list[Any], place: str) -> Iterator[tuple[str, str]]:
+    keys = ("code", "target", "message")
+    found = [[each.get(key) for key in keys] for each in listed if isinstance(each, dict)]
+    answered = [each.get("what") for each in approvals_in([entry]) if isinstance(each, dict)]
+    if len(found) != len(listed) or answered != [warnings_answered(digest(found))]:
+        yield place, "The answer is to another list of warnings."
 
 
 def _targets(lock: Lock) -> Iterator[tuple[str, str]]:
@@ -111,7 +134,10 @@ def _blockers(lock: Lock) -> Iterator[tuple[str, str]]:
         (each for each in lock.entries if each.step in _WRITES and each.phase == "intent"), None
     )
     if written is not None:
+        behind = behind_glass(lock)
         for index, blocker in enumerate(lock.plan.blockers):
+            if is_denied(blocker) and blocker.code in behind:
+                continue
             yield (
                 f"$.plan.blockers[{index}]",
                 f"Entry {written.seq} went past `{one_line(blocker.code)}`.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.evidence.chain import backwards
+from hotfix.evidence.passed import behind_glass, glass, reason_of
 from hotfix.evidence.report import note
 from hotfix.text import one_line
 
@@ -21,6 +22,10 @@ def limits(lock: Lock) -> Iterator[AuditFinding]:
     if lock.gitlab != lock.plan.gitlab:
         planned, applied = one_line(lock.plan.gitlab), one_line(lock.gitlab)
         yield note("gitlab", "$.gitlab", f"Planned through {planned}, applied through {applied}.")
+    if broken := glass(lock):
+        past = ", ".join(behind_glass(lock))
+        said = f"{broken.by} broke the glass at {broken.at}, past {past}: {reason_of(broken)}"
+        yield note("broken-glass", "$.approvals", one_line(said, 600))
     if lock.state == "rolled-back":
         yield note("rollback", "$.state", "It was rolled back; see the rollback's lockfile.")
     yield note(

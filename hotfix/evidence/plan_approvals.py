@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hotfix.evidence.passed import glass
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,8 +26,13 @@ def way_back_approval(given: Approval) -> Approval:
 
 
 def lacking(lock: Lock) -> Iterator[tuple[str, str]]:
-    """Tell where a run went on with fewer approvals than the policy asks for."""
+    """Tell where a run went on with fewer approvals than the policy asks for.
+
+    Behind broken glass it may; the audit says that it was broken.
+    """
     policy = lock.plan.spec.policy.plan_approvals
+    if glass(lock) is not None:
+        return
     if policy.minimum == 0 or not any(entry.step in _WRITES for entry in lock.entries):
         return
     by = approvers(lock)

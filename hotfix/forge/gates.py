@@ -14,11 +14,11 @@ from hotfix.forge.types import (
     ApprovalRule,
     DeploymentApproval,
     DeploymentApprovals,
-    FreezePeriod,
     Grant,
     Member,
     Protection,
 )
+from hotfix.freeze import FreezePeriod
 
 if TYPE_CHECKING:
     from hotfix.forge.answer import Answer

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
         Deployment,
         DeploymentApprovals,
         Environment,
-        FreezePeriod,
         Issue,
         Job,
         Member,
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
         Token,
         User,
     )
+    from hotfix.freeze import FreezePeriod
     from hotfix.identifiers import Sha
 
 TIMEOUT_SECONDS = 60.0

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         Deployment,
         DeploymentApprovals,
         Environment,
-        FreezePeriod,
         Issue,
         Job,
         Member,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
         Token,
         User,
     )
+    from hotfix.freeze import FreezePeriod
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.identifiers import Sha
 

@@ -232,15 +232,6 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class FreezePeriod:
-    """A time in which deployments should rest: two cron expressions and their time zone."""
-
-    start: str
-    end: str
-    timezone: str
-
-
-@dataclass(frozen=True, slots=True)
 class BranchRule:
     """A protection rule of branches; its name may have ``*``."""
 

@@ -14,6 +14,7 @@ from hotfix.plan.document import plan_digest, rollback_digest, to_json
 from hotfix.plan.draft import draft_target
 from hotfix.plan.model import Finding, ObservedPlan, Plan, PlannedIncident, RollbackPlan
 from hotfix.plan.order import in_order
+from hotfix.plan.policy import blocks, decided
 from hotfix.plan.summary import summarize
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def build(
     )
     findings = [finding for draft in drafts for finding in draft.findings]
     findings += guards.permission_warning(seen.targets)
+    findings = list(decided(findings, spec.policy))
     targets = tuple(draft.plan for draft in drafts)
     rollback = _rollback(spec, drafts)
     document = Plan(
@@ -70,8 +72,8 @@ def build(
         targets=targets,
         incident=_incident(spec, drafts),
         rollback=rollback,
-        blockers=_unique(f for f in findings if f.code not in guards.WARNINGS),
-        warnings=_unique(f for f in findings if f.code in guards.WARNINGS),
+        blockers=_unique(f for f in findings if blocks(f)),
+        warnings=_unique(f for f in findings if not blocks(f)),
         observed=ObservedPlan(at=timestamp(seen.at), by=seen.user.username),
     )
     plan = document.model_copy(update={"digest": plan_digest(to_json(document))})

@@ -29,6 +29,7 @@ from hotfix.plan.model import (
     TargetChange,
     TargetPlan,
 )
+from hotfix.plan.policy import freeze_guard, required_checks_guard
 from hotfix.plan.told import observed_target, sources_of_sha
 from hotfix.plan.wanted import in_merge_order, wanted_commits
 
@@ -86,6 +87,8 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     findings += guards.service_warning(target, others)
     findings += guards.running_guard(target, each.running, already_there=there)
     findings += _waiting(each, there)
+    findings += freeze_guard(target, each.elsewhere.freezes, spec.policy.freezes, seen.at)
+    findings += required_checks_guard(target, spec.policy)
     pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
     change = TargetChange(

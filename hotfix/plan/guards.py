@@ -1,6 +1,7 @@
 """The rules of the runbook as pure functions: facts in, blockers and warnings out.
 
-A blocker is never passed. Each says what was seen, what the runbook wants, and what to do next.
+Each says what was seen, what the runbook wants, and what to do next. Which of them block, and which
+are weighed by the team, ``plan.policy`` tells.
 """
 
 from __future__ import annotations
@@ -24,23 +25,6 @@ if TYPE_CHECKING:
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
     from hotfix.plan.why import Why
     from hotfix.spec.model import ApprovalPolicy, Target
-
-WARNINGS: Final = frozenset(
-    {
-        "already-back",
-        "apply-not-permitted",
-        "attributes-not-read",
-        "deployment-waiting",
-        "fix-not-on-default",
-        "mr-other-branch",
-        "only-on-release",
-        "mr-pipeline-not-passed",
-        "picks-reordered",
-        "production-version-silent",
-        "way-back-differs",
-    }
-)
-"""Codes that are told and can be passed; every other finding blocks."""
 
 
 def production_guard(

@@ -14,6 +14,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from hotfix.models import Frozen, Growing
 from hotfix.spec.model import InputValue, SmokeCheck, Spec
+from hotfix.spec.policy import Decision
 
 Kind = Literal["hotfix", "rollback"]
 
@@ -181,14 +182,23 @@ class RollbackPlan(Frozen):
     targets: tuple[TargetChange, ...]
 
 
-class Finding(Frozen):
-    """A blocker, which is never passed, or a warning."""
+class Finding(Growing):
+    """A blocker, or a warning; what a rule of the policy found has the rule's decision."""
+
+    says_nothing: ClassVar = {"decision": None, "rule": None}
 
     code: str
     target: str | None
     message: str
     hint: str
     detail: str = Field(default="", description="Lines to look at, such as a conflict's hunks.")
+    decision: Decision | None = Field(
+        default=None,
+        description="What the policy decides where the code is a rule of it: `deny` stands among "
+        "the blockers, and nothing but `--break-glass` goes past it. A blocker without a decision "
+        "is the runbook's, and nothing goes past that.",
+    )
+    rule: str | None = Field(default=None, description="What the rule asks for, in a sentence.")
 
 
 class Summary(Frozen):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Tag,
         User,
     )
+    from hotfix.freeze import FreezePeriod
     from hotfix.identifiers import Sha
     from hotfix.plan.model import TargetChange
     from hotfix.smoke.version import AskVersion, Reported
@@ -55,9 +56,10 @@ class SeenMergeRequest:
 
 @dataclass(frozen=True, slots=True)
 class SeenElsewhere:
-    """What else tells which commit production runs, beside the environment's deployments.
+    """What is looked at beside the environment before the way forward.
 
-    An error stands for what GitLab would not show: that is told, and refuses no plan.
+    What else tells which commit production runs, and what speaks against deploying now. An error
+    stands for what GitLab would not show: that is told, and refuses no plan.
     """
 
     jobs: tuple[Job, ...] | ForgeError = ()
@@ -68,6 +70,8 @@ class SeenElsewhere:
     """What the running service says; ``None`` where the spec names no address for it."""
     waiting: tuple[Deployment, ...] | ForgeError = ()
     """Deployments that wait for an approval."""
+    freezes: tuple[FreezePeriod, ...] | None = ()
+    """The project's deploy freezes, in force or not; ``None`` where GitLab does not show them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +131,9 @@ def observe(
 ) -> Seen:
     """Ask GitLab for all that the plan of a spec needs, each thing once, in two rounds of waiting.
 
-    ``elsewhere`` looks beyond the environment for what production runs: a way forward rests on a
-    commit that all agree on, a way back must not wait for a service that is broken. A rehearsal
-    has another ``ask_version``, since the real service does not run what is deployed there.
+    ``elsewhere`` looks beyond the environment: a way forward rests on a commit that all agree on,
+    a way back must wait neither for a service that is broken nor for the end of a freeze. A
+    rehearsal has another ``ask_version``: the real service does not run what is deployed there.
 
     What is asked does not depend on what else is answered, but for what a name stands for: the
     project's branch and address, the environment's number. Of what turns out to be missing its
@@ -219,13 +223,14 @@ def seen_elsewhere(
     together: Together,
     ask_version: AskVersion = reported,
 ) -> Callable[[], SeenElsewhere]:
-    """Add what else is asked about what production runs."""
+    """Add what else is asked before the way forward."""
     jobs = partial(forge.successful_jobs, target.project, ref=target.release_branch)
     where = target.project, target.environment
     waiting = partial(forge.deployments, *where, status="blocked", order_by="id")
     asked_jobs = together.add(partial(_unless_refused, jobs))
     asked_tags = together.add(partial(_unless_refused, partial(forge.tags, target.project)))
     asked_waiting = together.add(partial(_unless_refused, waiting))
+    asked_freezes = together.add(partial(forge.freeze_periods, target.project))
     version = target.production_version
     service = together.add(lambda: None if version is None else ask_version(version, clock))
     return lambda: SeenElsewhere(
@@ -233,6 +238,7 @@ def seen_elsewhere(
         tags=asked_tags.result,
         service=service.result,
         waiting=asked_waiting.result,
+        freezes=asked_freezes.result,
     )
 
 

@@ -22,6 +22,7 @@ _READS: Final = frozenset(
         "deployments",
         "environment",
         "file",
+        "freeze_periods",
         "issue",
         "issue_template",
         "jobs",

@@ -72,7 +72,7 @@ def observe_scene(plan: Plan, forge: Forge, clock: Clock) -> Scene:
     refuse_blocked(plan.blockers)
     recorder = Recorder(forge)
     built = make_plan(plan.spec, recorder.as_forge(), clock, tool_version=plan.tool_version)
-    hold(plan, built.plan, begun=False)
+    hold(plan, built.plan, built.plan.blockers, begun=False)
     _refuse_begun(plan, built.plan)
     environments = {
         target.project: _environment(recorder, target.project, target.environment)

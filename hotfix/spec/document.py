@@ -26,12 +26,12 @@ from hotfix.spec.model import (
     Severity,
     SmokeCheck,
 )
+from hotfix.spec.policy_document import DefaultsPolicyDocument, PolicyDocument
 from hotfix.spec.rules import (
     SENT,
     BranchName,
     Complaint,
     EmailAddress,
-    GroupPath,
     IdText,
     Moment,
     PersonName,
@@ -244,65 +244,6 @@ class CommitterDocument(Frozen):
     email: EmailAddress | None = Field(
         default=None,
         description="The committer's address; hotfix@noreply.<host of the GitLab> when left out.",
-    )
-
-
-class ApprovalsDocument(Frozen):
-    """What approvals each merge request of the hotfix needs."""
-
-    minimum: Annotated[int, between(0, 100, "the number of approvals")] | None = Field(
-        default=None, description="How many people must have approved it; 1 when left out."
-    )
-    not_author: bool | None = Field(
-        default=None, description="Whether the author's own approval does not count; true."
-    )
-
-
-class PlanApprovalsDocument(Frozen):
-    """Who must approve the plan, by its digest; a spec may ask for more than defaults.yaml."""
-
-    minimum: Annotated[int, between(0, 100, "the number of approvals")] | None = Field(
-        default=None,
-        description="How many people must have approved exactly the plan that is applied, by "
-        "`hotfix approve`; 0 when left out.",
-    )
-    groups: (
-        Annotated[tuple[Annotated[GroupPath, SENT], ...], not_empty("groups"), _UNIQUE] | None
-    ) = Field(
-        default=None,
-        description="Whose direct members may approve; when left out, whoever has the role "
-        "Developer or more in every target's project.",
-        examples=[["evenergi/release-managers"]],
-    )
-    not_author: bool | None = Field(
-        default=None,
-        description="Whether the authors of the hotfix's merge requests, and of the one that the "
-        "approval stands on, do not count; true.",
-    )
-    not_applier: bool | None = Field(
-        default=None, description="Whether whoever applies the plan does not count; true."
-    )
-
-
-class PolicyDocument(Frozen):
-    """What must hold before the hotfix may go out."""
-
-    approvals: ApprovalsDocument = Field(
-        default_factory=ApprovalsDocument, description="The approvals of each merge request."
-    )
-    plan_approvals: PlanApprovalsDocument = Field(
-        default_factory=PlanApprovalsDocument,
-        description="The approvals of the plan itself; never less than defaults.yaml asks for.",
-    )
-
-
-class DefaultsPolicyDocument(PolicyDocument):
-    """What must hold before any hotfix may go out."""
-
-    allow_commands: bool | None = Field(
-        default=None,
-        description="Whether smoke checks may run programs of the operator's machine; only the "
-        "team's defaults can say so, never a spec.",
     )
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hotfix.errors import InputError
-from hotfix.models import to_json
 from hotfix.spec import gitlab_url
 from hotfix.spec.checks import defaults_findings, spec_findings
 from hotfix.spec.document import DefaultsDocument, SingleDocument, TargetsDocument
 from hotfix.spec.faults import model_findings
+from hotfix.spec.policy_document import team_policy, weakened
 from hotfix.spec.problem import Mark, Problem, Source, SpecError
 from hotfix.spec.reading import read
-from hotfix.spec.resolve import plan_approvals, resolve
+from hotfix.spec.resolve import resolve
 from hotfix.spec.rules import quoted
 from hotfix.spec.texts import text_findings
 from hotfix.spec.together import at, findings_together
@@ -186,20 +186,21 @@ def _check_together(spec: _File[SpecDocument], defaults: _File[DefaultsDocument]
     for root, finding in findings_together(spec.root, defaults.root if defaults else None):
         file = spec if defaults is None or root is spec.root else defaults
         file.add([finding])
-    if spec.document is not None and defaults is not None and defaults.document is not None:
-        spec.add(_weakened(spec.root, spec.document, defaults.document))
+    team = defaults.document if defaults is not None else DefaultsDocument(version=1)
+    if spec.document is not None and team is not None:
+        spec.add(_weakened(spec.root, spec.document, team))
 
 
 def _weakened(root: MapNode, spec: SpecDocument, defaults: DefaultsDocument) -> Iterator[Finding]:
-    """Find where a spec would let its plan go out with less approval than the team wants."""
-    team = plan_approvals(defaults)
-    key = plan_approvals(spec, defaults).weakens(team)
-    if key is not None:
-        wanted = quoted(json.dumps(to_json(team)[key]))
+    """Find where a spec would let itself go out by less than the team wants."""
+    keys = weakened(spec, defaults)
+    if keys is not None:
+        wanted = quoted(json.dumps(team_policy(defaults).said(*keys)))
+        hint = "A spec may be stricter than its team, never weaker. Take the key out."
         yield (
-            at(root, "policy", "plan_approvals", key) or root,
-            f"`{key}` asks for less than defaults.yaml does: {wanted}",
-            "A spec may ask for more approval of its plan, never for less. Take the key out.",
+            at(root, "policy", *keys) or root,
+            f"`{keys[-1]}` asks for less than the team's policy does: {wanted}",
+            hint,
         )
 
 

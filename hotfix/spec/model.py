@@ -7,24 +7,22 @@ same hotfix planned through two addresses has one digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     Field,
-    SerializerFunctionWrapHandler,
     StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
-    model_serializer,
 )
 
 from hotfix.models import Frozen, Growing
+from hotfix.spec.policy import ApprovalPolicy, PlanApprovalPolicy, Policy
 from hotfix.spec.rules import (
     AttributeLines,
     BranchName,
     EmailAddress,
-    GroupPath,
     IdText,
     Moment,
     PersonName,
@@ -184,56 +182,6 @@ class Committer(Frozen):
 
     name: PersonName
     email: EmailAddress
-
-
-class ApprovalPolicy(Frozen):
-    """How many approvals each merge request needs, and whether its author's counts."""
-
-    minimum: Annotated[int, between(0, 100, "the number of approvals")]
-    not_author: bool
-
-
-class PlanApprovalPolicy(Frozen):
-    """Who must have approved exactly this plan, by its digest, before it is carried out."""
-
-    minimum: Annotated[int, between(0, 100, "the number of approvals")] = 0
-    groups: tuple[GroupPath, ...] = Field(
-        default=(),
-        description="Whose direct members may approve; without any, the Developers of every "
-        "target's project.",
-    )
-    not_author: bool = True
-    not_applier: bool = True
-
-    def weakens(self, team: PlanApprovalPolicy) -> str | None:
-        """Name the key in which this asks for less than the team does; None where in none.
-
-        A team that asks for no approval leaves it to each spec.
-        """
-        if team.minimum == 0:
-            return None
-        if self.minimum < team.minimum:
-            return "minimum"
-        if set(self.groups) - set(team.groups) or bool(self.groups) < bool(team.groups):
-            return "groups"
-        kept = ("not_author", "not_applier")
-        return next((key for key in kept if getattr(self, key) < getattr(team, key)), None)
-
-
-class Policy(Frozen):
-    """What must hold before a hotfix may go out."""
-
-    approvals: ApprovalPolicy
-    allow_commands: bool
-    plan_approvals: PlanApprovalPolicy = Field(default_factory=PlanApprovalPolicy)
-
-    @model_serializer(mode="wrap")
-    def _without_unasked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the younger key out where no approval is asked for, as for a target's."""
-        written: dict[str, Any] = handler(self)
-        if self.plan_approvals.minimum == 0:
-            written.pop("plan_approvals", None)
-        return written
 
 
 class Spec(Frozen):

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hotfix.errors import InputError
 from hotfix.spec.document import DefaultsDocument, SingleDocument, TargetDocument
 from hotfix.spec.model import (
-    ApprovalPolicy,
     Committer,
     Deploy,
     Incident,
     MergeRequestRef,
     Orchestration,
-    PlanApprovalPolicy,
-    Policy,
     Spec,
     Target,
     TargetOrchestration,
 )
+from hotfix.spec.policy_document import first, resolve_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +36,6 @@ INCIDENT_TEMPLATE = "incident"
 COMMITTER_NAME = "hotfix"
 LOCK: LockKind = "ref"
 ORDER: PickOrder = "merged"
-APPROVALS = ApprovalPolicy(minimum=1, not_author=True)
-
-_T = TypeVar("_T")
 
 
 def resolve(document: SpecDocument, defaults: DefaultsDocument | None, *, host: str) -> Spec:
@@ -59,11 +54,11 @@ def resolve(document: SpecDocument, defaults: DefaultsDocument | None, *, host: 
         orchestration=orchestration,
         incident=_incident(layers, orchestration.project),
         committer=Committer(
-            name=_first(*(layer.committer.name for layer in layers)) or COMMITTER_NAME,
-            email=_first(*(layer.committer.email for layer in layers)) or f"hotfix@noreply.{host}",
+            name=first(*(layer.committer.name for layer in layers)) or COMMITTER_NAME,
+            email=first(*(layer.committer.email for layer in layers)) or f"hotfix@noreply.{host}",
         ),
         requested_at=document.requested_at,
-        policy=_policy(layers),
+        policy=resolve_policy(*layers),
     )
 
 
@@ -81,18 +76,18 @@ def _target(target: SingleDocument | TargetDocument, layers: _Layers) -> Target:
         production_sha=target.production_sha,
         merge_requests=tuple(_merge_request(key, target.project) for key in target.merge_requests),
         smoke_checks=target.smoke_checks,
-        release_branch=_first(*(level.release_branch for level in settings)) or RELEASE_BRANCH,
-        environment=_first(*(level.environment for level in settings)) or ENVIRONMENT,
-        restore_message=_first(*(level.restore_message for level in settings)) or RESTORE_MESSAGE,
+        release_branch=first(*(level.release_branch for level in settings)) or RELEASE_BRANCH,
+        environment=first(*(level.environment for level in settings)) or ENVIRONMENT,
+        restore_message=first(*(level.restore_message for level in settings)) or RESTORE_MESSAGE,
         order=target.order or ORDER,
         resolutions=target.resolutions or (),
         orchestration=_target_orchestration(
             target.project, [level.orchestration for level in settings]
         ),
-        deploy=Deploy(job=_first(*(level.deploy.job for level in settings))),
+        deploy=Deploy(job=first(*(level.deploy.job for level in settings))),
         after=target.after or (),
-        merge_attributes=_first(*(level.merge_attributes for level in settings)),
-        lock=_first(*(level.lock for level in settings)) or LOCK,
+        merge_attributes=first(*(level.merge_attributes for level in settings)),
+        lock=first(*(level.lock for level in settings)) or LOCK,
         production_version=target.production_version,
     )
 
@@ -112,21 +107,21 @@ def _target_orchestration(
         inputs.update(level.inputs)
     # The input `project` and `project_value` are two spellings of one thing; the nearest counts.
     named = (level.project_value or level.inputs.get("project") for level in levels)
-    value = _first(*named) or PROJECT_VALUE
+    value = first(*named) or PROJECT_VALUE
     rendered = str(value).replace("{path}", project).replace("{name}", project.rpartition("/")[2])
     return TargetOrchestration(project_value=str(value), inputs={**inputs, "project": rendered})
 
 
 def _orchestration(layers: _Layers) -> Orchestration:
     levels = [layer.orchestration for layer in layers]
-    project = _first(*(level.project for level in levels))
+    project = first(*(level.project for level in levels))
     if project is None:
         raise InputError("invalid-spec", NO_ORCHESTRATION[0], hint=NO_ORCHESTRATION[1])
     return Orchestration(
         project=project,
-        ref=_first(*(level.ref for level in levels)),
-        send_as=_first(*(level.send_as for level in levels)) or "inputs",
-        operation_input=_first(*(level.operation_input for level in levels)),
+        ref=first(*(level.ref for level in levels)),
+        send_as=first(*(level.send_as for level in levels)) or "inputs",
+        operation_input=first(*(level.operation_input for level in levels)),
     )
 
 
@@ -136,48 +131,17 @@ def _incident(layers: _Layers, orchestration_project: str) -> Incident:
     deciding = next((level for level in levels if level.iid or level.create), None)
     iid = deciding.iid if deciding else None
     return Incident(
-        project=_first(*(level.project for level in levels)) or orchestration_project,
+        project=first(*(level.project for level in levels)) or orchestration_project,
         iid=iid,
         create=iid is None,
-        template=(_first(*(level.template for level in levels)) or INCIDENT_TEMPLATE)
+        template=(first(*(level.template for level in levels)) or INCIDENT_TEMPLATE)
         if iid is None
         else None,
-        severity=_first(*(level.severity for level in levels)),
-        labels=_first(*(level.labels for level in levels)) or (),
-        assignees=_first(*(level.assignees for level in levels)) or (),
-        follow_ups=_first(*(level.follow_ups for level in levels)) or (),
+        severity=first(*(level.severity for level in levels)),
+        labels=first(*(level.labels for level in levels)) or (),
+        assignees=first(*(level.assignees for level in levels)) or (),
+        follow_ups=first(*(level.follow_ups for level in levels)) or (),
     )
-
-
-def _policy(layers: _Layers) -> Policy:
-    document, defaults = layers
-    levels = (document.policy.approvals, defaults.policy.approvals, APPROVALS)
-    minimum = _first(*(level.minimum for level in levels))
-    not_author = _first(*(level.not_author for level in levels))
-    return Policy(
-        approvals=ApprovalPolicy(
-            minimum=APPROVALS.minimum if minimum is None else minimum,
-            not_author=APPROVALS.not_author if not_author is None else not_author,
-        ),
-        # The team alone decides this: what the spec says is not even looked at.
-        allow_commands=defaults.policy.allow_commands or False,
-        plan_approvals=plan_approvals(document, defaults),
-    )
-
-
-def plan_approvals(*layers: SpecDocument | DefaultsDocument) -> PlanApprovalPolicy:
-    """Tell who must approve the plan, by the nearest layer that says so, key by key."""
-    levels = [layer.policy.plan_approvals for layer in layers]
-    given = {
-        key: said
-        for key in PlanApprovalPolicy.model_fields
-        if (said := _first(*(getattr(level, key) for level in levels))) is not None
-    }
-    return PlanApprovalPolicy(**given) if given.get("minimum") else PlanApprovalPolicy()
-
-
-def _first(*values: _T | None) -> _T | None:
-    return next((value for value in values if value is not None), None)
 
 
 NO_ORCHESTRATION = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.apply import record
+from hotfix.evidence.passed import behind_glass, glass, reason_of
 from hotfix.text import counted, one_line
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.timeline import sentence
@@ -25,6 +26,10 @@ def lock_text(lock: Lock, *, width: int, colour: bool) -> str:
     page.line((lock_verdict(lock), _style(lock)), wrap=False)
     page.gap()
     page.line((lock.plan.spec.title, HEADING))
+    if broken := glass(lock):
+        said = f"GLASS BROKEN by {broken.by} at {broken.at}: {reason_of(broken)}"
+        page.line((said, BAD), indent=2, hang=2)
+        page.line(f"past {', '.join(behind_glass(lock))}", indent=4, hang=2)
     because = record.reason(lock)
     rows: list[tuple[Part, ...]] = [
         ("GitLab", lock.gitlab),

@@ -69,6 +69,9 @@ def _lines(plan: Plan, next_command: str | None) -> Iterator[str]:
     for target in plan.targets:
         yield from _target(target, plan.kind)
     yield from _rest(plan)
+    if acknowledging := words.acknowledging(plan):
+        yield acknowledging
+        yield ""
     yield f"Digest {code(plan.digest)}"
     if asked := wanted(plan.spec.policy.plan_approvals):
         yield ""
@@ -88,6 +91,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
             yield ""
         elif finding.hint:
             yield f"  - {code(finding.hint, 1000)}"
+        if weighed := words.weighed(finding):
+            yield f"  - {code(weighed, 500)}"
 
 
 def _target(target: TargetPlan, kind: Kind) -> Iterator[str]:

@@ -63,6 +63,8 @@ def plan_text(plan: Plan, *, width: int, colour: bool, next_command: str | None)
         page.gap()
         _finding(page, "warning", CAUTION, warning, plan)
     page.gap()
+    if acknowledging := words.acknowledging(plan):
+        page.line(acknowledging, hang=2)
     page.line("Digest ", plan.digest)
     if asked := wanted(plan.spec.policy.plan_approvals):
         page.line(f"Wants {asked}: `hotfix approve` on the saved plan.", hang=2)
@@ -79,6 +81,8 @@ def _finding(page: Page, label: str, style: str, finding: Finding, plan: Plan) -
         page.line((line, QUIET), indent=4, wrap=False)
     if finding.hint:
         page.line(finding.hint, indent=2)
+    if weighed := words.weighed(finding):
+        page.line(weighed, indent=2)
 
 
 def _head(page: Page, plan: Plan) -> None:

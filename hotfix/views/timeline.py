@@ -57,6 +57,10 @@ def sentence(entry: Entry) -> str:
     template = _SENTENCES.get((entry.step, entry.phase))
     if entry.step == "preflight" and "environment_sha" in facts:
         template = _BACK
+    if "break_glass" in facts:
+        template = "GLASS BROKEN because {break_glass}"
+    if entry.step == "preflight" and "warnings" in facts:
+        return one_line("; ".join(["went past warnings", *_warnings(facts)]), 600)
     if "error" in facts and "message" in facts:
         template = "{error}: {message}"
     if template is None:
@@ -85,6 +89,13 @@ def _at_the_gate(facts: Mapping[str, Any]) -> Iterator[str]:
             yield f"approvals missing: {approvals['pending']}, of {may_give}"
     if facts.get("went_past"):
         yield f"past: {_each(facts['went_past'])}"
+
+
+def _warnings(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Tell the warnings that somebody answered for."""
+    found = facts.get("warnings")
+    for each in found if isinstance(found, list) else ():
+        yield f"{each.get('code')}: {each.get('message')}"
 
 
 def _each(fact: object) -> str:

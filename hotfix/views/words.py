@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from hotfix.doctor.model import Examination, Outcome
-    from hotfix.plan.model import Kind, LeavingCommit, Plan, Rehearsed, TargetChange
+    from hotfix.plan.model import Finding, Kind, LeavingCommit, Plan, Rehearsed, TargetChange
     from hotfix.spec.model import HttpCheck, SmokeCheck
 
 NO_CHANGES = "No changes. Production and release already match the request."
@@ -58,6 +58,29 @@ def verdict(plan: Plan, quote: Callable[[str], str] = one_line) -> str:
         return NOTHING_TO_GO_BACK_FROM if plan.kind == "rollback" else NO_CHANGES
     leaving = _leaving_sentence(plan.targets, quote)
     return f"Plan: {', '.join(_to_do(plan))}." + (f" {leaving}" if leaving else "")
+
+
+def weighed(finding: Finding) -> str | None:
+    """Say what the policy decides of a finding, and by which rule; ``None`` where it only warns."""
+    match finding.decision:
+        case "deny":
+            return f"The team's policy denies it: {one_line(finding.rule or '', 300)}"
+        case "ask":
+            return f"You are asked whether to go past it: {one_line(finding.rule or '', 300)}"
+        case _:
+            return None
+
+
+def acknowledging(plan: Plan) -> str | None:
+    """Say how a script goes past the warnings that ask; ``None`` where none does."""
+    # Loaded here: `validate` has sentences to say, and no plan.
+    from hotfix.plan.policy import to_answer_for, warnings_hash  # noqa: PLC0415
+
+    asked = to_answer_for(plan.warnings)
+    if not asked or plan.blockers or nothing_to_do(plan):
+        return None
+    which = "the warning that asks" if len(asked) == 1 else "the warnings that ask"
+    return f"A script goes past exactly {which} with --acknowledge {warnings_hash(asked)}"
 
 
 def rehearsed(found: Rehearsed) -> str:

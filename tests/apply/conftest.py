@@ -17,6 +17,7 @@ from hotfix.apply.run import Outcome, Request, apply
 from hotfix.evidence.lockfile import parse
 from hotfix.forge.gitlab import GitLabForge
 from hotfix.plan.make import make_plan
+from hotfix.plan.policy import is_denied
 from hotfix.plan.rollback import make_rollback
 from hotfix.sandbox import Sandbox, pipelines, seed
 from hotfix.sandbox.repositories import File, Signature
@@ -24,13 +25,13 @@ from hotfix.spec.load import load_spec
 from tests.contract import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from hotfix.apply.events import Event
     from hotfix.clock import Clock
     from hotfix.evidence.model import Lock
-    from hotfix.plan.model import Plan
+    from hotfix.plan.model import Finding, Plan
     from hotfix.spec.model import Spec
 
 CORE = "evenergi/bf-manage-core"
@@ -44,6 +45,8 @@ class Person:
         self.plan: Yes | None = Yes("typed")
         self.press: Yes | None = Yes("typed")
         self.answer: bool | None = True
+        self.past: Yes | None = Yes("typed")
+        self.warned: list[tuple[Finding, ...]] = []
         self.adopts: Yes | None = None
         self.pressed: list[Press] = []
         self.found: list[Adoption] = []
@@ -51,9 +54,14 @@ class Person:
         self.meanwhile: Callable[[], None] = lambda: None
 
     def approve_plan(self, plan: Plan) -> Yes | None:
-        assert plan.blockers == ()
+        assert all(is_denied(blocker) for blocker in plan.blockers)
         self.asked += 1
         return self.plan
+
+    def answer_for(self, warnings: Sequence[Finding], digest: str) -> Yes | None:
+        assert digest.startswith("sha256:")
+        self.warned.append(tuple(warnings))
+        return self.past
 
     def adopt_pipeline(self, adoption: Adoption) -> Yes | None:
         self.found.append(adoption)

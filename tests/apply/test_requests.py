@@ -56,10 +56,11 @@ def deployed(project: str, environment: int) -> list[str]:
 
 
 def elsewhere(project: str) -> list[str]:
-    """List what else tells what production runs, asked for in the same wait."""
+    """List what else is looked at before the way forward, asked for in the same wait."""
     path = f"/projects/{project}"
     return [
         f"GET {path}/deployments?status=blocked",
+        f"GET {path}/freeze_periods",
         f"GET {path}/jobs?ref=release",
         f"GET {path}/repository/tags",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 _UPDATE: Final = os.environ.get("HOTFIX_UPDATE_GOLDEN") == "1"
 GOLDEN: Final = Path(__file__).parent / "golden"
-NEXT: Final = re.compile(r"hotfix (apply|plan|rollback) \S+( --apply)?$")
+NEXT: Final = re.compile(
+    r"hotfix (apply|plan|rollback) \S+( --apply| --acknowledge sha256:[0-9a-f]{64})?$"
+)
 NAME: Final = "bf-manage-core"
 CAUTIOUS: Final = "  artifacts: {expire_in: 1 hour, paths: [dist]}\n"
 
@@ -68,6 +71,7 @@ class Terminal:
 
     def apply(self, *answers: str, **more: Any) -> str:  # noqa: ANN401  (of a request)
         """Apply with these answers; returns the screen, what varies by machine made fixed."""
+        reason = more.pop("break_glass", None)
         rehearsal, screen = self.rehearsal, Screen()
         self._capsys.readouterr()
         operator = Operator(
@@ -76,7 +80,7 @@ class Terminal:
         forge = GitLabForge(rehearsal.sandbox.url, rehearsal.token, clock=rehearsal.clock)
         try:
             outcome = apply(
-                rehearsal.request(**more),
+                replace(rehearsal.request(**more), break_glass=reason),
                 forge=forge,
                 clock=rehearsal.clock,
                 operator=operator,
@@ -147,11 +151,51 @@ def test_the_production_question_with_all_that_speaks_against_it(
     world = terminal.rehearsal.sandbox.world
     _edit_ci(monkeypatch, "    - make build\n", f"    - make build\n{CAUTIOUS}")
     _protect(terminal, "production", deploy_level=50, deployers=(world.user("reviewer"),))
-    _freeze(terminal)
     terminal.apply(until="staging")
     terminal.rehearsal.clock.sleep(timedelta(hours=2).total_seconds())
+    _freeze(terminal)
 
-    hold("production-cautions", terminal.apply("other-name", "no", "no"))
+    hold("production-cautions", terminal.apply("yes", "other-name", "no", "no"))
+
+
+def test_warnings_that_somebody_has_to_go_past(terminal: Terminal) -> None:
+    _freeze(terminal)
+
+    hold("warnings-question", terminal.apply("yes", "no"))
+
+
+def test_warnings_without_a_terminal(terminal: Terminal) -> None:
+    _freeze(terminal)
+
+    hold("warnings-not-answered", terminal.apply())
+
+
+def test_what_the_policy_denies(terminal: Terminal) -> None:
+    _deny_freezes(terminal)
+    _freeze(terminal)
+
+    hold("policy-denies", terminal.apply())
+
+
+def test_a_denied_freeze_that_began_before_the_press(terminal: Terminal) -> None:
+    _deny_freezes(terminal)
+    begun: list[None] = []
+
+    def begin(event: Event) -> None:
+        if event.step == "orchestrate" and event.phase == "done" and not begun:
+            begun.append(_freeze(terminal))
+
+    terminal.when = begin
+
+    hold("gate-denied", terminal.apply("yes"))
+
+
+def test_broken_glass(terminal: Terminal) -> None:
+    _deny_freezes(terminal)
+    _freeze(terminal)
+
+    screen = terminal.apply("yes", NAME, break_glass="chargers are offline in three countries")
+    hold("glass-broken", screen)
 
 
 def test_approvals_that_are_missing(terminal: Terminal) -> None:
@@ -387,6 +431,12 @@ def _protect(terminal: Terminal, name: str, **rule: Any) -> None:  # noqa: ANN40
 def _freeze(terminal: Terminal) -> None:
     period = FreezePeriod(1, "0 0 * * *", "59 23 * * *", "UTC", terminal.rehearsal.clock.now())
     terminal.rehearsal.sandbox.world.project(CORE).freeze_periods.append(period)
+
+
+def _deny_freezes(terminal: Terminal) -> None:
+    rehearsal = terminal.rehearsal
+    policy = {"decisions": {"deploy-freeze": "deny"}}
+    rehearsal.write(rehearsal.target(CORE, 812, 815), policy=policy)
 
 
 def _by_hand(terminal: Terminal) -> None:

@@ -235,7 +235,7 @@ def test_a_saved_plan_that_asks_for_less_than_the_team_is_refused(
 
     for words in (("apply", saved, "--auto-approve"), ("approve", saved)):
         refused = hotfix(*words)
-        assert (refused.code, "error[approvals-weakened]" in refused.err) == (64, True)
+        assert (refused.code, "error[policy-weakened]" in refused.err) == (64, True)
     assert not sandbox.requests.writes()
 
 

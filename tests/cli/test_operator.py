@@ -14,6 +14,7 @@ from hotfix.cli.operator import Operator, TerminalAnswers
 from hotfix.cli.screen import Screen
 from hotfix.cli.signals import Interrupts
 from hotfix.errors import LockedError
+from hotfix.plan.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +56,41 @@ class Script:
         meanwhile()
         self.questions.append(question)
         return self.answers.pop(0) if self.answers else None
+
+
+WARNING = Finding(
+    code="deploy-freeze",
+    target=PRESS.project,
+    message="A deploy freeze is in force.",
+    hint="Wait.",
+    decision="ask",
+    rule="Nothing is deployed in a deploy freeze.",
+)
+LIST = "sha256:" + "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("flag", "answers", "source"),
+    [
+        (LIST, [], "--acknowledge"),
+        (LIST, ["no"], "--acknowledge"),
+        ("sha256:" + "cd" * 32, [], None),
+        (None, ["yes"], "typed"),
+        (None, ["y"], None),
+        (None, [], None),
+    ],
+)
+def test_warnings_are_gone_past_by_a_full_yes_or_by_the_hash_of_their_list(
+    flag: str | None, answers: list[str], source: str | None
+) -> None:
+    script = Script(*answers)
+    asked = Operator(script, show_plan=lambda _: None, auto_approve=True, acknowledge=flag)
+
+    answer = asked.answer_for([WARNING], LIST)
+
+    assert (answer.source if answer else None) == source
+    assert (script.questions == []) == (flag == LIST)
+    assert all(WARNING.rule in question for question in script.questions)
 
 
 def _operator(script: Script, *, auto_approve: bool = False, promote: bool = False) -> Operator:

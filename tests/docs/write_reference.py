@@ -14,6 +14,7 @@ import click
 
 from hotfix.cli import app
 from hotfix.cli.exits import MEANINGS
+from hotfix.spec.policy import RULES
 from hotfix.spec.schema import defaults_schema, spec_schema
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": _page("Commands", _commands()),
         "errors.md": _page("Errors and findings", _errors()),
+        "rules.md": _page("Rules of the policy", _rules()),
         "spec.md": _page("The spec and its defaults", _spec()),
     }
 
@@ -74,9 +76,22 @@ def _commands() -> Iterator[str]:
     yield from (f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
 
 
+def _rules() -> Iterator[str]:
+    yield "What `policy.decisions` decides, by the code of what is found. Built in is what follows"
+    yield "where nobody decides: `warn` tells, `ask` has a person go past it knowingly, `deny`"
+    yield "blocks."
+    yield ""
+    yield "| rule | asks for | built in |"
+    yield "| --- | --- | --- |"
+    yield from (
+        f"| `{name}` | {rule.sentence} | `{rule.decision}` |" for name, rule in RULES.items()
+    )
+
+
 def _errors() -> Iterator[str]:
     yield "What stands in `error[CODE]`, the exit code that goes with it, and the sentence, where"
-    yield "`…` is what was seen. Findings of a plan block it (exit 4) unless they are warnings."
+    yield "`…` is what was seen. Findings of a plan block it (exit 4) unless they are warnings;"
+    yield "those of a [rule](rules.md) are weighed by the policy."
     yield ""
     yield "| code | exit | says |"
     yield "| --- | --- | --- |"

@@ -138,7 +138,6 @@ def test_beside_the_plans_own_requests_each_thing_is_asked_once(surgery: Surgery
             *plan,
             "GET /metadata",
             "GET /personal_access_tokens/self",
-            f"GET /projects/{CORE}/freeze_periods",
             f"GET /projects/{CORE}/protected_branches",
             f"GET /projects/{CORE}/protected_environments",
             f"GET /projects/{CORE}/push_rule",

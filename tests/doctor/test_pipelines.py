@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hotfix.doctor import pipelines
-from hotfix.forge.types import FreezePeriod, Job
+from hotfix.forge.types import Job
+from hotfix.freeze import FreezePeriod
 from hotfix.plan.model import Finding
+from hotfix.spec.policy import ApprovalPolicy, FreezeWindow, Policy
 from tests.plan.conftest import NOON
 
 from .conftest import ME, caller, project
@@ -57,6 +59,28 @@ def test_what_outdated_jobs_mean(
     assert pipelines.outdated_check(target, seen).outcome == outcome
 
 
+POLICY = Policy(approvals=ApprovalPolicy(minimum=1, not_author=True), allow_commands=False)
+NOON_REST = FreezeWindow(start="0 11 * * *", end="0 13 * * *", reason="lunch")
+
+
+def test_a_freeze_of_the_teams_own_is_told_by_its_reason(target: Target) -> None:
+    policy = POLICY.model_copy(update={"freezes": (NOON_REST,)})
+
+    (check,) = pipelines.freeze_checks(target, project(), [], policy, NOON)
+
+    assert (check.outcome, "UTC: lunch" in check.message) == ("warning", True), check.message
+
+
+def test_a_freeze_that_the_policy_denies_would_stop_the_hotfix(target: Target) -> None:
+    policy = POLICY.model_copy(
+        update={"freezes": (NOON_REST,), "decisions": {"deploy-freeze": "deny"}}
+    )
+
+    (check,) = pipelines.freeze_checks(target, project(), [], policy, NOON)
+
+    assert check.outcome == "failed"
+
+
 @pytest.mark.parametrize(
     ("periods", "outcome", "said"),
     [
@@ -72,7 +96,7 @@ def test_a_deploy_freeze_in_force_is_told(
 ) -> None:
     known = periods if periods is None else [FreezePeriod(*each, "UTC") for each in periods]
 
-    (check,) = pipelines.freeze_checks(target, project(), known, NOON)
+    (check,) = pipelines.freeze_checks(target, project(), known, POLICY, NOON)
 
     assert (check.outcome, said in check.message) == (outcome, True), check.message
 

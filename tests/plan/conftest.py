@@ -140,6 +140,7 @@ class Case:
     merge_attributes: str | None = None
     order: PickOrder = "merged"
     at: datetime = NOON
+    policy: Policy | None = None
     elsewhere: SeenElsewhere = field(default_factory=SeenElsewhere)
     deployed_ref: str = "release"
 
@@ -209,7 +210,8 @@ class Case:
             ),
             committer=Committer(name="hotfix", email="hotfix@noreply.gitlab.example.com"),
             requested_at=self.requested_at,
-            policy=Policy(
+            policy=self.policy
+            or Policy(
                 approvals=ApprovalPolicy(minimum=self.minimum, not_author=True),
                 allow_commands=False,
             ),

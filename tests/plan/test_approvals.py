@@ -153,8 +153,8 @@ def test_words_around_the_sentence_make_it_another_text(before: str, after: str)
 def test_what_weakens_a_teams_policy_is_named(own: dict[str, Any], key: str | None) -> None:
     team = PlanApprovalPolicy(minimum=2, groups=("g/release", "g/sre"))
 
-    assert team.model_copy(update=own).weakens(team) == key
-    assert team.model_copy(update=own).weakens(PlanApprovalPolicy()) is None
+    assert team.model_copy(update=own).weaker_than(team) == key
+    assert team.model_copy(update=own).weaker_than(PlanApprovalPolicy()) is None
 
 
 def test_what_is_wanted_is_said_in_one_sentence() -> None:

@@ -83,10 +83,10 @@ def test_a_spec_asks_for_more(policy: Callable[[str, str], PlanApprovalPolicy]) 
 @pytest.mark.parametrize(
     ("spec", "column", "said"),
     [
-        ("minimum: 1", 36, "`minimum` asks for less than defaults.yaml does: `2`"),
+        ("minimum: 1", 36, "`minimum` asks for less than the team's policy does: `2`"),
         ("minimum: 0", 36, "`minimum`"),
         ("groups: [evenergi/friends]", 35, "`groups`"),
-        ("not_author: false", 39, "`not_author` asks for less than defaults.yaml does: `true`"),
+        ("not_author: false", 39, "`not_author` asks for less than the team's policy does: `true`"),
         ("not_applier: false", 40, "`not_applier`"),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_spec_that_asks_for_less_is_refused_where_it_says_so(
     (problem,) = caught.value.problems
     assert said in problem.message
     assert (problem.file, problem.line, problem.column) == ("hotfix.yaml", 8, column)
-    assert "never for less" in problem.hint
+    assert "never weaker" in problem.hint
 
 
 @pytest.mark.parametrize("group", ["", "/evenergi", "https://gitlab.example.com/g", "g g"])

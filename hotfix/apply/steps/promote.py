@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hotfix.apply import policy
 from hotfix.apply.context import head_after, may_run
 from hotfix.apply.downstream import all_jobs, jobs_named
 from hotfix.apply.gate import outlook
@@ -54,6 +55,7 @@ def promote(run: Run, target: TargetPlan, gate: Gate) -> Gate:
     run.prove_locks()
     _look_again(run, target, gate, seen)
     run.check_stop()
+    policy.break_glass(run, seen.behind_glass)
     by = run.forge.current_user().username
     run.journal.add(
         "promote",

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hotfix.forge.freeze import UnreadableFreezeError, frozen_until
-from hotfix.forge.types import FreezePeriod
+from hotfix.freeze import FreezePeriod, UnreadableFreezeError, frozen_until
 
 WEEKEND = FreezePeriod("0 23 * * 5", "0 8 * * 1", "UTC")
 
