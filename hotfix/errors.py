@@ -6,6 +6,11 @@ the contract; which exit code its kind means is known to the command line alone.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hotfix.results import TargetResult
+
 
 class HotfixError(Exception):
     """Base of every expected error; only its kinds below are raised."""
@@ -15,6 +20,8 @@ class HotfixError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+        self.results: tuple[TargetResult, ...] = ()
+        """How each target ended, where a run had several."""
 
 
 class FailedError(HotfixError):

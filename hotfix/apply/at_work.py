@@ -78,6 +78,19 @@ def at_work(run: Run, target: TargetPlan, planned: PlannedPipeline) -> AtWork | 
     return one if _is_ours(run, target, planned, one) else _adopted(run, target, one)
 
 
+def of_others(run: Run, target: TargetPlan, project: str) -> frozenset[int]:
+    """Name the pipelines of a project that this hotfix started for its other targets.
+
+    Theirs may be under way at the same time, and not have shown yet where they lead.
+    """
+    return frozenset(
+        int(str(entry.facts["pipeline"]))
+        for entry in run.journal.lock.entries
+        if (entry.step, entry.phase) == ("orchestrate", "done")
+        if entry.target != target.project and entry.facts.get("project") == project
+    )
+
+
 def operation_key(run: Run, target: TargetPlan) -> str:
     """Make the run's own key: the hotfix's id, and sixteen digits for plan and target."""
     made = hashlib.sha256(f"{run.plan.digest} {target.project}".encode()).hexdigest()[:16]
@@ -129,7 +142,10 @@ def _candidates(run: Run, target: TargetPlan, planned: PlannedPipeline) -> list[
 def _on_their_way(
     run: Run, target: TargetPlan, planned: PlannedPipeline, listed: Sequence[Pipeline]
 ) -> Iterator[Pipeline]:
+    others = of_others(run, target, planned.project)
     for each in listed:
+        if each.id in others:
+            continue
         if each.status in _ACTIVE and serves(run, planned.project, each, target) is None:
             yield each
 

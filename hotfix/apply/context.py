@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
@@ -9,7 +10,9 @@ from hotfix.apply.events import Event
 from hotfix.apply.in_flight import in_flight
 from hotfix.clock import timestamp
 from hotfix.errors import InterruptedRunError, StaleError, WaitingError
+from hotfix.evidence.target_results import is_changed
 from hotfix.identifiers import Sha
+from hotfix.plan.order import in_order
 from hotfix.smoke.run import run as check_smoke
 from hotfix.smoke.version import reported
 
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from hotfix.spec.model import Spec
 
 Found = TypeVar("Found")
+
+Way = Generator[float, None, Found]
+"""What goes on until it has to wait: it hands over for how many seconds, and returns its end."""
 
 _SHARE: Final = 20
 _SLOWEST: Final = 6
@@ -162,7 +168,7 @@ class Run:
         *,
         step: StepName,
         what: Callable[[], str] | str,
-    ) -> Found:
+    ) -> Way[Found]:
         """Look until something is found, as long as ``--wait`` allows, or ``--timeout`` the step.
 
         ``what`` is waited for; it may change while one waits. Raises ``WaitingError`` on expiry:
@@ -170,7 +176,7 @@ class Run:
         """
         pace = self.request.pace
         longest = pace.longest_of.get(step, pace.longest)
-        found = self.look_for(look, longest=longest)
+        found = yield from self.looking(look, longest=longest)
         if found is None:
             named = what if isinstance(what, str) else what()
             after = f"Still waiting after {longest:g} s" if longest else "Waiting"
@@ -183,6 +189,21 @@ class Run:
 
     def look_for(self, look: Callable[[], Found | None], *, longest: float | None) -> Found | None:
         """Look until something is found or ``longest`` seconds are over; at least once.
+
+        For what must not be torn apart: nothing else goes on meanwhile.
+        """
+        way = self.looking(look, longest=longest)
+        while True:
+            try:
+                self.clock.sleep(next(way))
+            except StopIteration as end:
+                found: Found | None = end.value
+                return found
+
+    def looking(
+        self, look: Callable[[], Found | None], *, longest: float | None
+    ) -> Way[Found | None]:
+        """Look as ``look_for`` does, and hand over each pause instead of waiting.
 
         What takes long is looked at less often: each pause is a twentieth of the time waited, from
         one ``poll`` up to six.
@@ -198,7 +219,7 @@ class Run:
             self.check_stop()
             self.keep_alive()
             pause = min(max(poll, waited / _SHARE), poll * _SLOWEST)
-            self.clock.sleep(pause if longest is None else min(pause, longest - waited))
+            yield pause if longest is None else min(pause, longest - waited)
 
 
 def release_ref(target: TargetChange) -> str:
@@ -238,6 +259,14 @@ def may_run(run: Run, target: TargetChange) -> frozenset[str]:
 
 
 def or_go_back(run: Run) -> str:
-    """Offer the way back beside going on, with the exact command; nothing in a rollback."""
-    command = run.request.way_back
-    return f"\nOr take the way back that was approved with the plan: {command}" if command else ""
+    """Offer the way back beside going on, with the exact command; nothing in a rollback.
+
+    Of several targets those go back whose production was changed, in reverse order.
+    """
+    command, plan = run.request.way_back, run.plan
+    if not command:
+        return ""
+    changed = [each for each in plan.targets if is_changed(run.journal.lock, each.project)]
+    order = ", then ".join(each.project for each in in_order(changed, plan.spec, "rollback"))
+    of = f", of {order}" if len(plan.targets) > 1 and order else ""
+    return f"\nOr take the way back that was approved with the plan{of}: {command}"

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from hotfix.apply import approvals, policy
+from hotfix.apply.context import or_go_back
 from hotfix.apply.locks import Locks, LocksSeen
 from hotfix.apply.progressed import hold_proven, is_proven, pressed
+from hotfix.apply.release import release
 from hotfix.apply.steps.incident import incident, write_head
-from hotfix.apply.steps.orchestrate import orchestrate
-from hotfix.apply.steps.pick import pick, verify_branch
 from hotfix.apply.steps.preflight import preflight
-from hotfix.apply.steps.promote import promote
-from hotfix.apply.steps.restore import restore, verify_restore
-from hotfix.apply.steps.smoke import smoke
-from hotfix.apply.steps.staging import staging
-from hotfix.apply.steps.verify_production import verify_production
+from hotfix.apply.turns import Turns
 from hotfix.errors import (
     FailedError,
     HotfixError,
@@ -25,12 +21,13 @@ from hotfix.errors import (
     WaitingError,
 )
 from hotfix.evidence.checks import complete
-from hotfix.plan.order import in_order
+from hotfix.plan.order import in_order, waits_for
+from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from hotfix.apply.context import Run
+    from hotfix.apply.context import Run, Way
     from hotfix.apply.policy import Weighed
     from hotfix.evidence.model import Approval, State, StepName
     from hotfix.plan.model import Kind, Plan, TargetPlan
@@ -63,9 +60,6 @@ _ENDS: Final[Mapping[Kind, Mapping[str, str]]] = MappingProxyType(
 _TOLD: Final = frozenset({"verify-production", "smoke"})
 """The steps whose failure people have to read in the incident."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 class Loop:
     """A run under the locks of its targets, from lock to unlock."""
@@ -82,6 +76,10 @@ class Loop:
         """The projects whose every check an earlier run proved."""
         self.at: tuple[StepName, str | None] = ("preflight", None)
         """The step that is being gone, and of which target: what a failure is recorded under."""
+        self.steps: dict[str, StepName] = {}
+        """By project: the step that it stands at."""
+        self.ends: dict[str, HotfixError] = {}
+        """By project: how it ended badly, which is on record already."""
 
     def carry_out(self) -> str:
         """Take the locks, go the steps, and give the locks back however it ends."""
@@ -98,7 +96,8 @@ class Loop:
             self.locks.leave()
             raise
         except HotfixError as error:
-            self._note_failure(error)
+            if error not in self.ends.values():
+                self._note_failure(error)
             self._record_outcome(error)
             raise
         finally:
@@ -135,55 +134,61 @@ class Loop:
     def _go(self, targets: Sequence[TargetPlan]) -> str | None:
         """Go the steps; returns why it ended early where ``--until`` says so."""
         run, until = self.run, self.run.request.until
-        ends = _ENDS[run.plan.kind]
-        ordered = self._left(in_order(targets, run.plan.spec, run.plan.kind))
-        for target in ordered:
-            self._do("restore", restore, target)
-            self._do("verify-restore", verify_restore, target)
-        if until == "restore":
-            return ends["restore"]
-        for target in ordered:
-            self._pick(target)
-        if until == "branch":
-            return ends["branch"]
-        for target in ordered:
-            self._do("orchestrate", orchestrate, target)
-            gate = self._do("staging", staging, target)
-            if until == "staging":
-                continue
-            gate = self._do("promote", promote, target, gate)
-            self._do("verify-production", verify_production, target, gate)
-            if until != "production":
-                self._do("smoke", smoke, target)
-        if until == "staging":
-            return ends["staging"]
-        if until == "production":
-            return ends["production"]
+        spec, kind = run.plan.spec, run.plan.kind
+        turns = Turns(
+            in_order(targets, spec, kind),
+            waits_for([each.project for each in targets], spec, kind),
+            done=self.proven,
+            clock=run.clock,
+        )
+        try:
+            turns.go(self._way, self._ended)
+        except HotfixError as error:
+            self._tell_apart(error, turns)
+            raise
+        gravest = turns.gravest()
+        if gravest is not None:
+            project, end = gravest
+            self.at = (self.steps[project], project)
+            self._tell_apart(end, turns)
+            raise end
+        if until is not None:
+            return _ENDS[kind][until]
         self.at = ("incident", None)
         incident(run)
         self._prove()
         return None
 
+    def _way(self, target: TargetPlan) -> Way[None]:
+        def reach(step: StepName) -> None:
+            self.steps[target.project] = step
+
+        return release(self.run, target, reach)
+
+    def _ended(self, target: TargetPlan, error: HotfixError) -> None:
+        """Record a bad end at once: those that are free go on, and may take long."""
+        self.at = (self.steps[target.project], target.project)
+        self.ends[target.project] = error
+        if not isinstance(error, WaitingError):
+            self._note_failure(error)
+        if len(self.run.plan.targets) > 1:
+            said = one_line(error.message.partition("\n")[0], 300)
+            is_open = isinstance(error, WaitingError)
+            self.run.tell(*self.at, "note" if is_open else "failed", said)
+
+    def _tell_apart(self, error: HotfixError, turns: Turns) -> None:
+        """Say of several targets how each ended, and offer to take back what went out."""
+        if len(self.run.plan.targets) == 1:
+            return
+        error.results = turns.results()
+        went_out = [each for each in pressed(self.run.journal.lock) if each not in self.ends]
+        is_offered = not isinstance(error, WaitingError | InterruptedRunError | LockedError)
+        if went_out and is_offered and self.run.request.way_back not in error.hint:
+            error.hint = (error.hint + or_go_back(self.run)).lstrip()
+
     def _left(self, targets: Sequence[TargetPlan]) -> list[TargetPlan]:
         """List the targets that are not proven yet."""
         return [each for each in targets if each.project not in self.proven]
-
-    def _pick(self, target: TargetPlan) -> None:
-        """Put the hotfix on the baseline; a rollback puts nothing there, and that is verified."""
-        if self.run.plan.kind == "hotfix":
-            self._do("pick", pick, target)
-        self._do("verify-branch", verify_branch, target)
-
-    def _do(
-        self,
-        name: StepName,
-        step: Callable[Concatenate[Run, TargetPlan, P], T],
-        target: TargetPlan,
-        *given: P.args,
-        **named: P.kwargs,
-    ) -> T:
-        self.at = (name, target.project)
-        return step(self.run, target, *given, **named)
 
     def _prove(self) -> None:
         lock = self.run.journal.lock
@@ -218,11 +223,15 @@ class Loop:
         The runbook wants the timeline written in any case, and that a rollback did not help
         (Rollback And Recovery). The error itself has to be seen, whatever GitLab says to this.
         """
-        if not isinstance(error, FailedError) or not pressed(self.run.journal.lock):
-            return
-        if self.at[0] not in _TOLD or self.run.request.looks_only:
+        if self.run.request.looks_only or not self._is_to_be_told(error):
             return
         try:
             incident(self.run)
         except HotfixError as other:
             error.add_note(f"The incident does not say so yet: {other}")
+
+    def _is_to_be_told(self, error: HotfixError) -> bool:
+        """Tell whether production was touched: by what failed, or by a target beside it."""
+        touched = pressed(self.run.journal.lock)
+        failed = isinstance(error, FailedError) and self.at[0] in _TOLD
+        return bool(touched) and (failed or not touched <= {*self.ends})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hotfix.apply.baseline import red_already
 from hotfix.evidence.passed import behind_glass, glass, reason_of
 from hotfix.evidence.plan_approvals import plan_approvals
+from hotfix.evidence.target_results import is_changed, target_results
 from hotfix.identifiers import short
 from hotfix.markdown import code
 from hotfix.text import one_line
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from hotfix.evidence.model import Entry, Lock
     from hotfix.plan.model import TargetPlan
+    from hotfix.results import TargetResult
 
 HEADINGS: Final = {
     "timeline": "### Timeline",
@@ -77,8 +79,10 @@ def section(lock: Lock) -> str:
         HEADINGS["fix"],
         "",
     ]
+    results = {each.project: each for each in target_results(lock)}
     for target in lock.plan.targets:
         lines += _undone(target) if is_back else _fix(target)
+        lines += _changed(lock, results.get(target.project))
     lines += ["", HEADINGS["validation"], "", *_validation(lock), "", HEADINGS["follow_ups"], ""]
     lines += [*_follow_ups(lock)] or ["- None recorded."]
     return _wrap(lock.hotfix, part(lock), "\n".join(lines))
@@ -195,6 +199,15 @@ def _fix(target: TargetPlan) -> Iterator[str]:
             title = titles.get(commit.merge_request, "")
             what = f"!{commit.merge_request} {title}".strip()
             yield f"  - {code(what)} as {code(short(commit.sha or commit.parent))}"
+
+
+def _changed(lock: Lock, result: TargetResult | None) -> Iterator[str]:
+    """Say of each of several repositories whether it was changed (runbook, Decision Points)."""
+    if result is None:
+        return
+    said = "production changed" if is_changed(lock, result.project) else "production not changed"
+    why = ", ".join(filter(None, (result.result.replace("-", " "), result.reason, result.cause)))
+    yield f"  - {said}: {code(why)}"
 
 
 def _undone(target: TargetPlan) -> Iterator[str]:

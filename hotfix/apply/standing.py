@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hotfix.apply.events import Event
     from hotfix.apply.run import Outcome
     from hotfix.evidence.model import Lock
+    from hotfix.results import TargetResult
 
 
 EndKind = Literal["done", "waiting", "failed", "blocked", "stale", "locked"]
@@ -36,6 +37,8 @@ class Standing:
     kind: EndKind
     message: str
     hint: str
+    results: tuple[TargetResult, ...] = ()
+    """How each of several targets would end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def seen(lock: Lock | None, ended: Outcome | HotfixError, last: Event | None) ->
     message = ended.message
     if ended.code == "wait-expired" and last is not None and last.target is not None:
         message += f" So far: {last.target}, {last.step}: {last.message}."
-    return Standing(state, kind, message, ended.hint)
+    return Standing(state, kind, message, ended.hint, ended.results)
 
 
 def standing(lock: Lock | None, commands: Commands, lockfile: Path) -> Standing:

@@ -63,7 +63,17 @@ def show(screen: Screen, error: HotfixError) -> None:
     if screen.colour(sys.stderr):
         label = f"\x1b[1;31m{label}\x1b[0m"
     notes = "".join(f"  {printable(note)}\n" for note in getattr(error, "__notes__", ()))
-    screen.err(f"{label}: {message}\n{hint}{notes}")
+    screen.err(f"{label}: {message}\n{_results(error)}{hint}{notes}")
+
+
+def _results(error: HotfixError) -> str:
+    """Write how each of several targets ended, between the sentence and the hint."""
+    if not error.results:
+        return ""
+    from hotfix.views.results_text import results_lines  # noqa: PLC0415  (few errors have any)
+
+    lines = results_lines(error.results, told=error.message)
+    return "".join(f"  {printable(line)}\n" for line in ("", *lines, ""))
 
 
 def _usage(error: click.ClickException) -> InputError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from hotfix.plan.model import Kind
     from hotfix.spec.model import Spec
@@ -17,6 +17,17 @@ class _OfProject(Protocol):
 
 
 T = TypeVar("T", bound=_OfProject)
+
+
+def waits_for(projects: Collection[str], spec: Spec, kind: Kind) -> Mapping[str, tuple[str, ...]]:
+    """Tell of each project which of the others must have ended before it begins.
+
+    On the way back a project waits for all that stand on it.
+    """
+    after = {target.project: target.after for target in spec.targets}
+    if kind == "rollback":
+        after = {one: tuple(each for each in after if one in after[each]) for one in after}
+    return {one: tuple(each for each in after[one] if each in projects) for one in projects}
 
 
 def in_order(targets: Iterable[T], spec: Spec, kind: Kind) -> list[T]:

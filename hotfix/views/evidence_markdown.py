@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.evidence.passed import behind_glass, glass, reason_of
+from hotfix.evidence.target_results import target_results
 from hotfix.markdown import code
 from hotfix.views.audit_text import audit_verdict
 from hotfix.views.escape import cell
 from hotfix.views.lock_text import lock_verdict
+from hotfix.views.results_text import results_markdown
 from hotfix.views.timeline import sentence
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ def lock_markdown(lock: Lock) -> str:
         f"**{lock.state.capitalize()}.** {code(lock_verdict(lock))}",
         "",
         *_glass(lock),
+        *results_markdown(target_results(lock)),
         *_checks(lock.checks),
         "<details><summary>What happened</summary>",
         "",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotfix.models import to_json
 from hotfix.spec.problem import SpecError
+from hotfix.views.results_text import results_json
 from hotfix.views.words import doctor_next, doctor_verdict
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ def dumped(document: Mapping[str, Any]) -> str:
 
 def refusal(error: HotfixError, exit_code: int) -> dict[str, Any]:
     """Return the document of an error (contract, section 5); of a spec, with every problem."""
-    document = {
+    document: dict[str, Any] = {
         "exit_code": exit_code,
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
     }
+    if error.results:
+        document["targets"] = results_json(error.results)
     if isinstance(error, SpecError):
         document["problems"] = [
             {key: getattr(each, key) for key in ("file", "line", "column", "message", "hint")}
@@ -106,7 +109,11 @@ def status_document(
     """Tell where a hotfix stands; before the first apply there is no record to tell from."""
     if lock is not None:
         document = run_document(lock, lockfile, standing.message, exit_code)
-        return {**document, "hint": standing.hint}
+        from hotfix.evidence.target_results import target_results  # noqa: PLC0415  (as needed)
+
+        results = standing.results or target_results(lock)
+        targets = {"targets": results_json(results)} if results else {}
+        return {**document, "hint": standing.hint, **targets}
     return {
         "exit_code": exit_code,
         "code": standing.state,

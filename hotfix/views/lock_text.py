@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.apply import record
 from hotfix.evidence.passed import behind_glass, glass, reason_of
+from hotfix.evidence.target_results import target_results
 from hotfix.text import counted, one_line
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
+from hotfix.views.results_text import results_lines
 from hotfix.views.timeline import sentence
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ def lock_text(lock: Lock, *, width: int, colour: bool) -> str:
         *(("approved", f"{a.what} by {a.by} at {a.at} ({a.source})") for a in lock.approvals),
     ]
     page.table(rows, indent=2)
+    results = target_results(lock)
+    if results:
+        page.gap()
+    for line in results_lines(results):
+        page.line(line, indent=2, hang=2, wrap=False)
     checks_table(page, lock.checks)
     _timeline(page, lock.entries)
     page.gap()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from hotfix.apply.events import Event, JobState
     from hotfix.apply.ports import Progress
@@ -52,15 +52,15 @@ class PlainProgress:
     def __init__(self, write: Callable[[str], object]) -> None:
         """Write lines to a log or a pipe."""
         self._write = write
-        self._last = ""
+        self._last: dict[str | None, str] = {}
 
     def emit(self, event: Event) -> None:
-        """Write an event, unless it only says again what the line before said."""
+        """Write an event, unless it only says again what the target's line before said."""
         if event.phase == "started":
             return
         line = line_of(event)
-        if line != self._last:
-            self._last = line
+        if line != self._last.get(event.target):
+            self._last[event.target] = line
             self._write(line + "\n")
 
 
@@ -107,7 +107,7 @@ class LiveProgress:
         page.line((f"{event.phase:7}", _PHASES[event.phase]), line_of(event), hang=7)
         page.print_on(self._console)
         if event.phase != "note":
-            self._current.clear()
+            self._current.clear(event.target)
 
     def _start(self) -> None:
         # Rich would take over both standard streams; what others write there is theirs.
@@ -141,28 +141,28 @@ class Several:
 
 
 class _Current:
-    """What goes on now, drawn anew at each refresh so that the seconds move."""
+    """What goes on now, target by target, drawn anew at each refresh so that the seconds move."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._event: Event | None = None
-        self._since = 0.0
+        self._events: dict[str | None, tuple[Event, float]] = {}
         self._spinner = Spinner("line", style=CAUTION)
 
     def show(self, event: Event) -> None:
-        before = self._event
-        if before is None or (before.step, before.target) != (event.step, event.target):
-            self._since = self._clock.monotonic()
-        self._event = event
+        before, since = self._events.get(event.target, (None, 0.0))
+        if before is None or before.step != event.step:
+            since = self._clock.monotonic()
+        self._events[event.target] = (event, since)
 
-    def clear(self) -> None:
-        self._event = None
+    def clear(self, target: str | None) -> None:
+        self._events.pop(target, None)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        event = self._event
-        if event is None:
-            return
-        seconds = int(self._clock.monotonic() - self._since)
+        for event, since in list(self._events.values()):
+            yield from self._lines(event, since)
+
+    def _lines(self, event: Event, since: float) -> Iterator[RenderableType]:
+        seconds = int(self._clock.monotonic() - since)
         where = f" {event.target}" if event.target else ""
         head = Table.grid(padding=(0, 1))
         head.add_row(

@@ -522,7 +522,7 @@ def test_a_failure_is_recorded_under_the_step_that_it_ended(rehearsal: Rehearsal
     with pytest.raises(FailedError):
         rehearsal.apply()
 
-    *_, failed, _, _ = rehearsal.lock.entries
+    (failed,) = (entry for entry in rehearsal.lock.entries if "error" in entry.facts)
     assert (failed.step, failed.target) == ("orchestrate", "evenergi/bf-ledger")
     assert failed.facts["error"] == "gitlab-answer"
     rehearsal.apply()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hotfix.apply.at_work import as_variables, at_work, operation_key
+from hotfix.apply.at_work import as_variables, at_work, of_others, operation_key
 from hotfix.apply.context import head_after
 from hotfix.apply.downstream import ambiguous, serves, unclear
 from hotfix.apply.moves import BranchMovedError
@@ -122,6 +122,7 @@ def _after_lost_answer(
     """
     inputs = intent.facts["inputs"]
     key = inputs.get(planned.operation_input or "") if isinstance(inputs, dict) else None
+    others = of_others(run, target, planned.project)
     open_ones: list[Pipeline] = []
 
     def look() -> Pipeline | None:
@@ -130,7 +131,7 @@ def _after_lost_answer(
         for each in run.forge.pipelines(
             planned.project, ref=planned.ref, source="api", username=str(intent.facts["user"])
         ):
-            if each.id <= int(str(intent.facts["newest_pipeline"])):
+            if each.id <= int(str(intent.facts["newest_pipeline"])) or each.id in others:
                 continue
             named = key is not None and str(key) in (each.name or "")
             leads = True if named else _was_sent(run, planned, each, inputs)

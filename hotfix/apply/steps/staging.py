@@ -22,7 +22,7 @@ from hotfix.text import one_line, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hotfix.apply.context import Run
+    from hotfix.apply.context import Run, Way
     from hotfix.evidence.model import Entry
     from hotfix.forge.types import Job, Pipeline
     from hotfix.plan.model import TargetPlan
@@ -34,18 +34,18 @@ _BEGUN = _AT_WORK - {"created"}
 _TRACE_LINES = 20
 
 
-def staging(run: Run, target: TargetPlan) -> Gate:
+def staging(run: Run, target: TargetPlan) -> Way[Gate]:
     """Wait until the production job can be pressed, and return it as it stands.
 
     Raises ``FailedError`` where the pipeline or a job before the gate failed, with the end of its
     log, or where no job or several bear the planned name.
     """
-    downstream = _downstream(run, target)
+    downstream = yield from _downstream(run, target)
     pipeline = downstream.pipeline
     _record(run, target, downstream, "observed", {})
     name = f"pipeline {pipeline.id} of {target.project}"
     held_up = _HeldUp(run, target, downstream)
-    job = run.wait_for(
+    job = yield from run.wait_for(
         lambda: _gate(run, target, pipeline, held_up),
         step="staging",
         what=lambda: (
@@ -115,7 +115,7 @@ def ended_as(job: Job) -> str:
     return f"{job.status} ({one_line(because, 80)})" if because else job.status
 
 
-def _downstream(run: Run, target: TargetPlan) -> Downstream:
+def _downstream(run: Run, target: TargetPlan) -> Way[Downstream]:
     head = head_after(target)
     started = run.journal.last("orchestrate", target.project, "done")
     if started is None:
@@ -150,7 +150,7 @@ def _downstream(run: Run, target: TargetPlan) -> Downstream:
         return None
 
     what = f"{orchestrator} to start a pipeline of {target.project}"
-    return run.wait_for(look, step="staging", what=what)
+    return (yield from run.wait_for(look, step="staging", what=what))
 
 
 def _is_downstream(started: Entry) -> bool:

@@ -21,19 +21,19 @@ from hotfix.identifiers import short
 from hotfix.text import one_line
 
 if TYPE_CHECKING:
-    from hotfix.apply.context import Run
+    from hotfix.apply.context import Run, Way
     from hotfix.apply.downstream import Gate
     from hotfix.forge.types import Deployment, Job
     from hotfix.plan.model import TargetPlan
 
 
-def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
+def verify_production(run: Run, target: TargetPlan, gate: Gate) -> Way[None]:
     """Wait for the job to end, then read what production runs.
 
     Raises ``FailedError`` where the job failed, or the environment shows another commit.
     """
     name, states = one_line(gate.job.name, 80), [f"is {gate.job.status}"]
-    ended = run.wait_for(
+    ended = yield from run.wait_for(
         lambda: _ended(run, target, gate, states),
         step="verify-production",
         what=lambda: f"{name} to end; it {states[-1]}: {gate.job.web_url}",
@@ -42,7 +42,7 @@ def verify_production(run: Run, target: TargetPlan, gate: Gate) -> None:
         observe_press(run, target, ended)  # retried in GitLab while it was waited for
     if ended.status != "success":
         _refuse(run, target, ended)
-    deployment = run.look_for(
+    deployment = yield from run.looking(
         lambda: _deployment(run, target, ended), longest=run.request.pace.grace
     )
     environment = run.forge.environment(target.project, target.environment)
