@@ -183,8 +183,11 @@ class Loop:
         error.results = turns.results()
         went_out = [each for each in pressed(self.run.journal.lock) if each not in self.ends]
         is_offered = not isinstance(error, WaitingError | InterruptedRunError | LockedError)
-        if went_out and is_offered and self.run.request.way_back not in error.hint:
-            error.hint = (error.hint + or_go_back(self.run)).lstrip()
+        request = self.run.request
+        if went_out and is_offered and request.way_back not in error.hint:
+            on = f"\nGo on with: {request.command}"
+            is_said = request.command in error.hint or not isinstance(error, FailedError)
+            error.hint = (error.hint + ("" if is_said else on) + or_go_back(self.run)).lstrip()
 
     def _left(self, targets: Sequence[TargetPlan]) -> list[TargetPlan]:
         """List the targets that are not proven yet."""
