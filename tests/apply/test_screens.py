@@ -433,6 +433,19 @@ def _freeze(terminal: Terminal) -> None:
     terminal.rehearsal.sandbox.world.project(CORE).freeze_periods.append(period)
 
 
+def test_three_repositories_and_a_failure_in_the_second(terminal: Terminal) -> None:
+    rehearsal = terminal.rehearsal
+    ledger, portal = "evenergi/bf-ledger", "evenergi/bf-portal"
+    rehearsal.write(
+        rehearsal.target(ledger, 54),
+        rehearsal.target(CORE, 812, 815, after=[ledger]),
+        rehearsal.target(portal, 233, after=[CORE]),
+    )
+    rehearsal.sandbox.world.script(CORE, "deploy-staging", outcome="failed")
+
+    hold("several", terminal.apply("yes", "bf-ledger"))
+
+
 def _deny_freezes(terminal: Terminal) -> None:
     rehearsal = terminal.rehearsal
     policy = {"decisions": {"deploy-freeze": "deny"}}

@@ -145,7 +145,7 @@ def _downstream(run: Run, target: TargetPlan) -> Way[Downstream]:
                 "orchestration-failed",
                 f"The orchestration pipeline {started.facts['url']} is {status}, and it "
                 f"started no pipeline of {target.project}. {_led(run, orchestrator, number)}",
-                hint="See its log in GitLab. Nothing was deployed.",
+                hint=f"See its log in GitLab. Nothing of {target.project} was deployed.",
             )
         return None
 
@@ -205,10 +205,15 @@ def _gate(run: Run, target: TargetPlan, pipeline: Pipeline, held_up: _HeldUp) ->
             "deploy-job-missing",
             f"Pipeline {pipeline.web_url} is {status}, and {where}. "
             f"{_led(run, target.project, pipeline.id)}",
-            hint="Production was not touched. Mend what failed; or set `deploy: {job: NAME}` to "
-            "the manual production job's name.",
+            hint=f"{_untouched(target)} "
+            "Mend what failed; or set `deploy: {job: NAME}` to the manual production job's name.",
         )
     return None
+
+
+def _untouched(target: TargetPlan) -> str:
+    """Say it of this target alone: others of the hotfix may be in production."""
+    return f"Nothing of {target.project} was deployed to {target.environment}."
 
 
 def _must_be_pressed(job: Job) -> bool:
@@ -246,7 +251,7 @@ def _refuse_failed(run: Run, target: TargetPlan, jobs: list[Job], name: str) -> 
                 "staging-failed",
                 f"The job {one_line(job.name, 80)} before the production gate is {ended_as(job)}: "
                 f"{job.web_url}\n{tail}",
-                hint="Production was not touched. Retry that job in GitLab if its cause is gone, "
+                hint=f"{_untouched(target)} Retry that job in GitLab if its cause is gone, "
                 f"then go on with: {run.request.command}",
             )
 
