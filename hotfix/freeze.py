@@ -46,8 +46,8 @@ class InForce:
     until: datetime
 
     def __str__(self) -> str:
-        """Say it as the end of a sentence, without its stop."""
-        return f"in force until {timestamp(self.until)} ({self.period})"
+        """Say it as a sentence, without its stop."""
+        return f"A deploy freeze is in force until {timestamp(self.until)} ({self.period})"
 
 
 def in_force(

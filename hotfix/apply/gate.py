@@ -16,7 +16,6 @@ from hotfix.apply import policy
 from hotfix.apply.around_gate import look_around
 from hotfix.clock import timestamp
 from hotfix.errors import WaitingError
-from hotfix.freeze import in_force
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -199,8 +198,7 @@ def _freezes(seen: Seen, found: Outlook) -> None:
     run = seen.run
     if seen.freezes is None:
         found.told.append("Whether a deploy freeze is in force is unknown: GitLab does not show it")
-    windows = (each.period() for each in run.plan.spec.policy.freezes)
-    now, unread = in_force((*(seen.freezes or ()), *windows), run.clock.now())
+    now, unread = run.plan.spec.policy.freezes_in_force(seen.freezes, run.clock.now())
     found.told += [
         f"Whether the deploy freeze {each} is in force cannot be told" for each in unread
     ]
@@ -208,7 +206,7 @@ def _freezes(seen: Seen, found: Outlook) -> None:
         found.facts["freeze"] = [timestamp(each.until) for each in now]
     if not now:
         return
-    said = [f"A deploy freeze is {each}" for each in now]
+    said = [str(each) for each in now]
     decision, is_softened = policy.at_gate(run, _FREEZE)
     found.behind_glass += [_FREEZE] if is_softened else []
     match decision:

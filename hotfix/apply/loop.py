@@ -236,5 +236,6 @@ class Loop:
     def _is_to_be_told(self, error: HotfixError) -> bool:
         """Tell whether production was touched: by what failed, or by a target beside it."""
         touched = pressed(self.run.journal.lock)
-        failed = isinstance(error, FailedError) and self.at[0] in _TOLD
-        return bool(touched) and (failed or not touched <= {*self.ends})
+        if isinstance(error, FailedError) and self.at[0] in _TOLD:
+            return bool(touched)
+        return error in self.ends.values() and not touched <= {*self.ends}

@@ -97,7 +97,7 @@ def weigh(
             f"{old}; the policy allows {plan.spec.policy.max_plan_age_hours:g} hours.",
             hint=f"Plan again with: {request.plan_command}",
         )
-    behind = [each.code for each in now.blockers if is_denied(each)]
+    behind = [each.code for each in (*plan.blockers, *now.blockers) if is_denied(each)]
     behind += [APPROVALS] if tally is not None and tally.missing else []
     behind += [AGE] if old is not None else []
     done = pressed(lock)
@@ -185,7 +185,7 @@ def at_gate(run: Run, rule: str) -> tuple[Decision, bool]:
     decision = run.plan.spec.policy.decision(rule) or "warn"
     if decision != "deny" or run.plan.kind == "rollback":
         return ("ask" if decision == "deny" else decision), False
-    is_broken = _reason(run.request, run.journal.lock) is not None
+    is_broken = is_glass_broken(run.request, run.journal.lock)
     return ("ask", True) if is_broken else ("deny", False)
 
 

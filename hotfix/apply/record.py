@@ -69,7 +69,7 @@ def section(lock: Lock) -> str:
         *(_outcome(lock) if is_back else ()),
         f"- Plan {code(lock.plan_digest)}, applied by {code(lock.applied_by)}",
         *_approvals(lock),
-        *_glass(lock),
+        *glass_line(lock),
         f"- Marked {code(marker(lock.hotfix))}",
         "",
         HEADINGS["timeline"],
@@ -82,7 +82,8 @@ def section(lock: Lock) -> str:
     results = {each.project: each for each in target_results(lock)}
     for target in lock.plan.targets:
         lines += _undone(target) if is_back else _fix(target)
-        lines += _changed(lock, results.get(target.project))
+        if target.project in results:
+            lines.append(_changed(lock, target, results[target.project]))
     lines += ["", HEADINGS["validation"], "", *_validation(lock), "", HEADINGS["follow_ups"], ""]
     lines += [*_follow_ups(lock)] or ["- None recorded."]
     return _wrap(lock.hotfix, part(lock), "\n".join(lines))
@@ -94,7 +95,7 @@ def _approvals(lock: Lock) -> Iterator[str]:
         yield f"- Approved by {code(each.by)} at {each.at}: {code(each.source, 1000)}"
 
 
-def _glass(lock: Lock) -> Iterator[str]:
+def glass_line(lock: Lock) -> Iterator[str]:
     """Say loudly that the team's policy was gone past, and by whose word."""
     broken = glass(lock)
     if broken is not None:
@@ -201,13 +202,16 @@ def _fix(target: TargetPlan) -> Iterator[str]:
             yield f"  - {code(what)} as {code(short(commit.sha or commit.parent))}"
 
 
-def _changed(lock: Lock, result: TargetResult | None) -> Iterator[str]:
-    """Say of each of several repositories whether it was changed (runbook, Decision Points)."""
-    if result is None:
-        return
-    said = "production changed" if is_changed(lock, result.project) else "production not changed"
+def _changed(lock: Lock, target: TargetPlan, result: TargetResult) -> str:
+    """Say of one of several repositories whether it was changed (runbook, Decision Points)."""
+    said = "production not changed"
+    if is_changed(lock, target.project):
+        # Pressed is not deployed: that it was is said where it was seen.
+        own = [entry.facts for entry in lock.entries if entry.target == target.project]
+        is_seen = any(facts.get("environment_sha") == target.after for facts in own)
+        said = "production changed" if is_seen else "production may have changed"
     why = ", ".join(filter(None, (result.result.replace("-", " "), result.reason, result.cause)))
-    yield f"  - {said}: {code(why)}"
+    return f"  - {said}: {code(why)}"
 
 
 def _undone(target: TargetPlan) -> Iterator[str]:

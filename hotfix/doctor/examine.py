@@ -221,15 +221,26 @@ class _Examined:
     def _pipeline(
         self, target: Target, planned: _Planned | ForgeError
     ) -> Callable[[Project], Iterator[Check]]:
+        freezes = self._freezes(target, planned)
+
         def judge(project: Project) -> Iterator[Check]:
             yield pipelines.outdated_check(target, project)
-            freezes = _freezes(target, planned)
             yield from pipelines.freeze_checks(
-                target, project, freezes, self._spec.policy, self._clock.now()
+                target, project, freezes(), self._spec.policy, self._clock.now()
             )
             yield from _of_plan(target, project, planned, self._commands)
 
         return judge
+
+    def _freezes(
+        self, target: Target, planned: _Planned | ForgeError
+    ) -> Callable[[], tuple[FreezePeriod, ...] | None]:
+        """Take what the plan was shown of deploy freezes, and ask where no plan could be made."""
+        if isinstance(planned, ForgeError):
+            return self._ask(partial(self._forge.freeze_periods, target.project))
+        seen = (each for each in planned.seen.targets if each.target.project == target.project)
+        shown = next(seen).elsewhere.freezes
+        return lambda: None if isinstance(shown, ForgeError) else shown
 
     def _smoke(self, target: Target) -> Callable[[], Iterator[Check]]:
         asked = [
@@ -283,14 +294,6 @@ def _absent(path: str, error: ForgeError) -> Check:
         message=f"The project is not shown: {one_line(error.message, 300)}.",
         hint=error.hint or "Correct its path, or have the token's owner made a member.",
     )
-
-
-def _freezes(target: Target, planned: _Planned | ForgeError) -> tuple[FreezePeriod, ...] | None:
-    """Return what the plan was shown of deploy freezes; ``None`` where it was shown none."""
-    if isinstance(planned, ForgeError):
-        return None
-    seen = (each for each in planned.seen.targets if each.target.project == target.project)
-    return next(seen).elsewhere.freezes
 
 
 def _of_whole_plan(planned: _Planned | ForgeError, commands: Commands) -> Iterator[Check]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from hotfix.doctor.access import role_named
 from hotfix.doctor.model import Check
 from hotfix.forge.types import DEVELOPER, MAINTAINER
-from hotfix.freeze import in_force
 from hotfix.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -189,8 +188,7 @@ def freeze_checks(
             message="Whether a deploy freeze is in force: GitLab does not show it to this token.",
             hint="Ask a Maintainer.",
         )
-    known = (*(periods or ()), *(each.period() for each in policy.freezes))
-    now_in_force, unread = in_force(known, now)
+    now_in_force, unread = policy.freezes_in_force(periods, now)
     for period in unread:
         yield check(
             outcome="not-seen",
@@ -200,11 +198,12 @@ def freeze_checks(
     for freeze in now_in_force:
         yield check(
             outcome="failed" if policy.decision("deploy-freeze") == "deny" else "warning",
-            message=f"A deploy freeze is {freeze}.",
+            message=f"{freeze}.",
             hint="Have whoever owns it agree to the hotfix, or wait.",
         )
     if periods is not None and not unread and not now_in_force:
-        told = f" (of {counted(len(known), 'freeze')} known)" if known else ""
+        known = len(periods) + len(policy.freezes)
+        told = f" (of {counted(known, 'freeze')} known)" if known else ""
         yield check(
             outcome="passed", message=f"No deploy freeze is in force now{told}.", look_at=None
         )

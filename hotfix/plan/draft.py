@@ -87,7 +87,7 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     findings += guards.service_warning(target, others)
     findings += guards.running_guard(target, each.running, already_there=there)
     findings += _waiting(each, there)
-    findings += freeze_guard(target, each.elsewhere.freezes, spec.policy.freezes, seen.at)
+    findings += freeze_guard(target, each.elsewhere.freezes, spec.policy, seen.at)
     findings += required_checks_guard(target, spec.policy)
     pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()

@@ -70,7 +70,7 @@ class SeenElsewhere:
     """What the running service says; ``None`` where the spec names no address for it."""
     waiting: tuple[Deployment, ...] | ForgeError = ()
     """Deployments that wait for an approval."""
-    freezes: tuple[FreezePeriod, ...] | None = ()
+    freezes: tuple[FreezePeriod, ...] | ForgeError | None = ()
     """The project's deploy freezes, in force or not; ``None`` where GitLab does not show them."""
 
 
@@ -230,7 +230,9 @@ def seen_elsewhere(
     asked_jobs = together.add(partial(_unless_refused, jobs))
     asked_tags = together.add(partial(_unless_refused, partial(forge.tags, target.project)))
     asked_waiting = together.add(partial(_unless_refused, waiting))
-    asked_freezes = together.add(partial(forge.freeze_periods, target.project))
+    asked_freezes = together.add(
+        partial(_unless_refused, partial(forge.freeze_periods, target.project))
+    )
     version = target.production_version
     service = together.add(lambda: None if version is None else ask_version(version, clock))
     return lambda: SeenElsewhere(

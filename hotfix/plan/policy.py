@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hotfix.canonical import digest
-from hotfix.freeze import in_force
+from hotfix.forge.protocol import ForgeError
 from hotfix.plan.model import Finding
 from hotfix.spec.policy import RULES
+from hotfix.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from hotfix.freeze import FreezePeriod
     from hotfix.spec.model import Target
-    from hotfix.spec.policy import FreezeWindow, Policy
+    from hotfix.spec.policy import Policy
 
 UNWEIGHED: Final = frozenset({"already-back", "apply-not-permitted", "way-back-differs"})
 """Codes of warnings that no rule weighs: they say what is so, and there is nothing to decide."""
@@ -41,7 +42,7 @@ def blocks(finding: Finding) -> bool:
     """Tell whether a decided finding is a blocker: the runbook's, or a rule's that denies."""
     if finding.decision is None:
         return finding.code not in UNWEIGHED
-    return finding.decision == "deny"
+    return is_denied(finding)
 
 
 def is_denied(finding: Finding) -> bool:
@@ -62,26 +63,29 @@ def warnings_hash(asked: Sequence[Finding]) -> str:
 
 def freeze_guard(
     target: Target,
-    shown: Sequence[FreezePeriod] | None,
-    windows: Iterable[FreezeWindow],
+    shown: Sequence[FreezePeriod] | ForgeError | None,
+    policy: Policy,
     now: datetime,
 ) -> Iterator[Finding]:
     """Say which deploy freezes are in force, GitLab's and the team's own.
 
     GitLab stops nothing in a freeze (its documentation, "Prevent unintentional releases by setting
-    a deploy freeze"): it only tells the pipeline. ``shown`` is ``None`` where it shows none.
+    a deploy freeze"): it only tells the pipeline. ``shown`` is ``None`` where it shows none to this
+    token, and the error where it failed to.
     """
-    periods = (*(shown or ()), *(window.period() for window in windows))
-    now_in_force, unread = in_force(periods, now)
+    known = None if isinstance(shown, ForgeError) else shown
+    now_in_force, unread = policy.freezes_in_force(known, now)
     for freeze in now_in_force:
         yield Finding(
             code="deploy-freeze",
             target=target.project,
-            message=f"A deploy freeze is {freeze}.",
+            message=f"{freeze}.",
             hint="Have whoever owns it agree to the hotfix, or wait until it ends.",
         )
     unknown = [f"the deploy freeze {each} cannot be read here" for each in unread]
-    if shown is None:
+    if isinstance(shown, ForgeError):
+        unknown.append(one_line(shown.message.rstrip("."), 300))
+    elif shown is None:
         unknown.append("GitLab does not show deploy freezes to this token")
     for why in unknown:
         yield Finding(

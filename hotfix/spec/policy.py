@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from hotfix.freeze import FreezePeriod
+from hotfix.freeze import FreezePeriod, in_force
 from hotfix.models import Frozen, Growing, to_json
 from hotfix.spec.rules import GroupPath, Rule, between, line, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hotfix.freeze import InForce
     from hotfix.spec.rules import Complaint
 
 Decision = Literal["warn", "ask", "deny"]
@@ -199,6 +202,15 @@ class Policy(Growing):
         """Tell what follows from a rule's finding; ``None`` for a code that is no rule's."""
         known = RULES.get(rule)
         return self.decisions.get(rule, known.decision) if known else None
+
+    def freezes_in_force(
+        self, shown: Iterable[FreezePeriod] | None, now: datetime
+    ) -> tuple[tuple[InForce, ...], tuple[FreezePeriod, ...]]:
+        """Tell which freezes are in force now, GitLab's and the team's own; see ``in_force``.
+
+        ``shown`` is ``None`` where GitLab shows none of its own.
+        """
+        return in_force((*(shown or ()), *(each.period() for each in self.freezes)), now)
 
     def said(self, *keys: str) -> Any:  # noqa: ANN401  (a JSON value)
         """Return what stands under a key, as it would be written; of a rule its decision."""

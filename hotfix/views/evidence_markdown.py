@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hotfix.evidence.passed import behind_glass, glass, reason_of
+from hotfix.apply import record
 from hotfix.evidence.target_results import target_results
 from hotfix.markdown import code
 from hotfix.views.audit_text import audit_verdict
@@ -26,7 +26,7 @@ def lock_markdown(lock: Lock) -> str:
     lines = [
         f"**{lock.state.capitalize()}.** {code(lock_verdict(lock))}",
         "",
-        *_glass(lock),
+        *((*line, "") if (line := [*record.glass_line(lock)]) else ()),
         *results_markdown(target_results(lock)),
         *_checks(lock.checks),
         "<details><summary>What happened</summary>",
@@ -67,17 +67,6 @@ def status_markdown(standing: Standing) -> str:
     """Write where a hotfix stands."""
     hint = f"\n\n{code(standing.hint, 500)}" if standing.hint else ""
     return f"**{standing.kind.capitalize()}.** {code(standing.message, 500)}{hint}\n"
-
-
-def _glass(lock: Lock) -> Iterator[str]:
-    broken = glass(lock)
-    if broken is not None:
-        past = ", ".join(map(code, behind_glass(lock)))
-        why = code(reason_of(broken), 1000)
-        yield f"**Glass broken** by {code(broken.by)} at {broken.at}: {why}"
-        yield ""
-        yield f"Past {past}"
-        yield ""
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[str]:

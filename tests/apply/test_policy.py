@@ -134,6 +134,17 @@ def test_what_was_pressed_is_carried_to_its_end_whatever_speaks_against_it(
     assert rehearsal.lock.state == "complete"
 
 
+def test_freezes_that_gitlab_fails_to_show_are_a_warning_and_refuse_no_plan(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.sandbox.faults.add("GET", f"{CORE}/freeze_periods", status=400)
+
+    (found,) = rehearsal.plan().warnings
+
+    assert (found.code, found.decision) == ("freeze-unknown", "warn")
+    assert "400" in found.message
+
+
 # denied
 def test_what_the_policy_denies_blocks_before_anything_is_changed(rehearsal: Rehearsal) -> None:
     decide(rehearsal, **DENIED)
@@ -289,6 +300,20 @@ def test_broken_glass_goes_past_missing_approvals_and_an_old_plan(rehearsal: Reh
 
     assert behind_glass(rehearsal.lock) == ("plan-approvals", "max-plan-age")
     assert verdict(rehearsal)["plan-approvals"][0] == "passed"
+
+
+def test_glass_broken_for_a_saved_plan_is_recorded_though_the_freeze_is_over(
+    rehearsal: Rehearsal,
+) -> None:
+    decide(rehearsal, **DENIED)
+    freeze(rehearsal)
+    saved = rehearsal.plan()
+    thaw(rehearsal)
+
+    break_glass(rehearsal, saved=saved)
+
+    assert behind_glass(rehearsal.lock) == ("deploy-freeze",)
+    assert verdict(rehearsal)["blockers"][0] == "passed"
 
 
 def test_glass_that_nothing_stands_behind_is_not_broken(rehearsal: Rehearsal) -> None:

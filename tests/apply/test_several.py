@@ -111,6 +111,19 @@ def test_one_incident_says_which_targets_changed_and_which_did_not(rehearsal: Re
     assert f"production not changed: `not begun, after-not-done, {CORE}`" in issue.description
 
 
+def test_a_press_whose_deployment_was_not_seen_may_have_changed_production(
+    rehearsal: Rehearsal,
+) -> None:
+    write(rehearsal, core=["ledger"], portal=["core"])
+    rehearsal.sandbox.world.script(CORE, "deploy-production", outcome="failed")
+
+    refused(rehearsal)
+
+    issue = list(rehearsal.sandbox.world.project(seed.ORCHESTRATOR).issues.values())[-1]
+    assert "production changed: `done`" in issue.description
+    assert "production may have changed: `failed, production-failed`" in issue.description
+
+
 def test_what_does_not_stand_on_the_failed_one_goes_on_to_its_end(rehearsal: Rehearsal) -> None:
     write(rehearsal, portal=["ledger"])
     rehearsal.sandbox.world.script(LEDGER, "build", outcome="failed")
@@ -245,3 +258,14 @@ def test_they_go_back_in_reverse_order_and_only_those_that_went_out(rehearsal: R
 
     assert [press.project for press in rehearsal.person.pressed] == [CORE, LEDGER]
     assert rehearsal.lock.state == "rolled-back"
+
+
+def test_an_incident_that_gitlab_refuses_is_not_tried_twice_in_one_run(
+    rehearsal: Rehearsal,
+) -> None:
+    rehearsal.sandbox.faults.add("POST", r"/issues$", status=400)
+
+    refused(rehearsal)
+
+    tried = list(rehearsal.sandbox.requests.matching("POST", r"/issues$"))
+    assert len(tried) == 1

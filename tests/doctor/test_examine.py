@@ -190,6 +190,14 @@ def test_a_look_that_gitlab_refuses_otherwise_is_a_gap_too(surgery: Surgery) -> 
     assert surgery.outcomes()["deploy-freeze"] == ["not-seen"]
 
 
+def test_freezes_are_asked_for_where_no_plan_can_be_made(surgery: Surgery) -> None:
+    surgery.sandbox.faults.add("GET", f"{CORE}/environments", status=400)
+
+    found = surgery.outcomes()
+
+    assert (found["plan"], found["deploy-freeze"]) == (["failed"], ["passed"])
+
+
 def test_a_token_that_only_reads_is_told_all_that_it_cannot_do(surgery: Surgery) -> None:
     found = surgery.outcomes("reader")
 
