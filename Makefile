@@ -60,7 +60,7 @@ bench: $(installed_dev)
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --group bench || \
 	  echo "pygit2 cannot be installed; its rows will be missing." >&2
 	@$(bin)/python benchmarks/cost.py $(BENCH_ARGS)
-	@for script in explain hostile replay; do $(bin)/python benchmarks/$$script.py || exit; done
+	@for script in explain gap hostile replay; do $(bin)/python benchmarks/$$script.py || exit; done
 
 schemas: $(installed_dev)
 	@$(bin)/python -m hotfix.views.schemas schemas

@@ -17,7 +17,7 @@ from hotfix.git.text.lines import Interner, is_binary
 from hotfix.git.trees import DIRECTORY, SUBMODULE, Entry, path_text, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hotfix.git.commits import CommitInfo
     from hotfix.git.conflicts import Hunk
@@ -109,6 +109,14 @@ class Lineage:
                 touched.add(step.place)
             lines, regions = kept, [region for region, _ in earlier]
         return Origin(frozenset(brought), frozenset(touched | brought))
+
+    def bringer(self, path: str, below: int, has: Callable[[bytes], bool]) -> int | None:
+        """Return the newest commit that made a file have what it had not; by its place."""
+        for step in self.steps(path, below):
+            old, new = self._sides(step.place, step.before, step.path)
+            if has(self._text(new)) and not has(self._text(old)):
+                return step.place
+        return None
 
     def _bring(self, path: str) -> None:
         """Have at hand what stood at a path all along the line; the look itself costs steps."""

@@ -20,6 +20,7 @@ from hotfix.plan.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.branch import PickConflict
     from hotfix.plan.draft import Draft, TargetObjects
@@ -36,6 +37,8 @@ class Built:
     """By commit id: all that the server lacks of that commit."""
     conflicts: Mapping[str, PickConflict]
     """By project: the pick that does not apply, for whoever can find out why."""
+    nameless: Mapping[str, tuple[CommitInfo, ...]]
+    """By project: commits that it speaks of, and that may be named by their merge requests."""
     readers: Mapping[str, ObjectReader]
     """By project: the objects that the plan was made from."""
 
@@ -82,7 +85,8 @@ def build(
         draft.plan.project: draft.conflict for draft in drafts if draft.conflict is not None
     }
     readers = {project: each.reader for project, each in objects.items()}
-    return Built(plan, made, conflicts, readers)
+    nameless = {draft.plan.project: draft.nameless for draft in drafts if draft.nameless}
+    return Built(plan, made, conflicts, nameless, readers)
 
 
 _UNKNOWN: Final = "sha256:" + "0" * 64

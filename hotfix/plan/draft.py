@@ -12,11 +12,12 @@ from hotfix.git.commits import Identity
 from hotfix.git.explain import picks_clean
 from hotfix.git.objects import Overlay
 from hotfix.identifiers import Sha, is_forbidden
-from hotfix.plan import guards, mainline
+from hotfix.plan import gap, guards, mainline
 from hotfix.plan.adopt import Adopted, Wanted, adopt
 from hotfix.plan.attributes import attributes_not_read
 from hotfix.plan.branch import Branch, BranchRules, plan_branch
 from hotfix.plan.elsewhere import other_sources_of_sha, production_job
+from hotfix.plan.gap import Searched, semantic_gap
 from hotfix.plan.inputs import typed_inputs, variable_guard
 from hotfix.plan.leaving import unreleased
 from hotfix.plan.model import (
@@ -70,6 +71,8 @@ class Draft:
     is_done: bool = False
     objects: dict[str, tuple[GitObject, ...]] = field(default_factory=dict)
     conflict: PickConflict | None = None
+    nameless: tuple[CommitInfo, ...] = ()
+    """Commits that the plan speaks of, and nobody has told yet which merge request they are of."""
     follow_ups: tuple[str, ...] = ()
 
 
@@ -91,6 +94,8 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     findings += required_checks_guard(target, spec.policy)
     pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
+    searched = _searched(each, objects, branch, wanted) if after is not None else Searched()
+    findings += searched.findings
     change = TargetChange(
         project=target.project,
         release_branch=target.release_branch,
@@ -105,8 +110,11 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         smoke_checks=tuple(c for c in target.smoke_checks if c.applies_to("hotfix")),
     )
     draft = Draft(
-        plan=TargetPlan(**dict(change), observed=observed_target(each, (*records, *others))),
+        plan=TargetPlan(
+            **dict(change), observed=observed_target(each, (*records, *others), searched.note)
+        ),
         findings=findings,
+        nameless=searched.nameless,
         is_done=there is not None and guards.agreed_sha(records, others) == there,
     )
     if branch is not None:
@@ -116,12 +124,25 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         draft.objects = dict(branch.objects)
         draft.conflict = branch.conflict
         if after is not None:
-            overlay = Overlay(reader)
-            for made in branch.objects.values():
-                overlay.add(made)
             on_top = Adopted(after, None, (), ())
-            draft.way_back, _ = way_back(spec, change, on_top, overlay)
+            draft.way_back, _ = way_back(spec, change, on_top, _with_new(reader, branch))
     return draft
+
+
+def _with_new(reader: ObjectReader, branch: Branch) -> Overlay:
+    overlay = Overlay(reader)
+    for made in branch.objects.values():
+        overlay.add(made)
+    return overlay
+
+
+def _searched(
+    each: SeenTarget, objects: TargetObjects, branch: Branch | None, wanted: Sequence[Wanted]
+) -> Searched:
+    if branch is None or not branch.commits:
+        return Searched()
+    reader = _with_new(objects.reader, branch)
+    return semantic_gap(each, reader, wanted, branch.commits, objects.brought_by)
 
 
 def _waiting(each: SeenTarget, there: Sha | None) -> Iterator[Finding]:
@@ -164,7 +185,10 @@ def _branch(
     if adopted.unknown:
         findings.append(guards.unknown_guard(target, adopted.unknown))
         return None
-    beside = mainline.lines_beside(each, reader, wanted)
+    beside = (
+        *mainline.lines_beside(each, reader, wanted),
+        *gap.lines_beside(each, reader, wanted),
+    )
     branch = plan_branch(reader, _rules(spec, target), adopted, wanted, beside)
     findings += mainline.still_there(each, reader, wanted)
     if branch.conflict is not None:

@@ -67,10 +67,13 @@ def plan_from(spec: Spec, seen: Seen, forge: Forge, *, tool_version: str) -> Bui
         for target in spec.targets
         if (conflict := built.conflicts.get(target.project)) and conflict.want.resolution is None
     ]
-    if not conflicts:
+    if not conflicts and not built.nameless:
         return built
     for (target, _), reason in zip(conflicts, _reasons(forge, conflicts), strict=True):
         objects[target.project] = replace(objects[target.project], why=reason)
+    for project, told in _told_names(forge, built).items():
+        known = objects[project]
+        objects[project] = replace(known, brought_by={**known.brought_by, **told})
     return build(spec, seen, objects, gitlab=forge.url, tool_version=tool_version)
 
 
@@ -152,6 +155,14 @@ def _reasons(forge: Forge, conflicts: Sequence[tuple[Target, PickConflict]]) -> 
         partial(why, conflict, target, commits, names)
         for (target, conflict), commits, names in each
     )
+
+
+def _told_names(forge: Forge, built: Built) -> dict[str, Mapping[Sha, int]]:
+    histories = [
+        History(project, built.readers[project], commits, {})
+        for project, commits in built.nameless.items()
+    ]
+    return dict(zip(built.nameless, names_of(forge, histories), strict=True))
 
 
 def names_of(forge: Forge, histories: Sequence[History]) -> list[Mapping[Sha, int]]:

@@ -128,8 +128,10 @@ class ObservedMergeRequest(Growing):
     )
 
 
-class ObservedTarget(Frozen):
+class ObservedTarget(Growing):
     """What was seen of a target while planning; told to readers, never digested."""
+
+    says_nothing: ClassVar = {"searched": ""}
 
     url: str
     access_level: int | None
@@ -137,6 +139,11 @@ class ObservedTarget(Frozen):
     merge_requests: tuple[ObservedMergeRequest, ...]
     merge_attributes: str = Field(
         default="", description="Which Git attributes the picks were merged by, in one line."
+    )
+    searched: str = Field(
+        default="",
+        description="In which part of what differs the words of the picks were looked for, where "
+        "it was not all of it.",
     )
 
 

@@ -99,6 +99,7 @@ def make_rollback(
         plan.model_copy(update={"digest": plan_digest(to_json(plan))}),
         {sha: made for draft in planned for sha, made in draft.objects.items()},
         conflicts={},
+        nameless={},
         readers={},
     )
 

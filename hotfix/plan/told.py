@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
 
 
-def observed_target(seen: SeenTarget, sources: Sequence[SourceOfSha]) -> ObservedTarget:
+def observed_target(
+    seen: SeenTarget, sources: Sequence[SourceOfSha], searched: str = ""
+) -> ObservedTarget:
     """Tell what was seen of a target: links, records, merge requests, the caller's role."""
     return ObservedTarget(
         url=seen.project.web_url,
         access_level=seen.project.access_level,
         merge_attributes=told_attributes(seen.target),
+        searched=searched,
         production=tuple(sources),
         merge_requests=tuple(
             told for each in seen.merge_requests if (told := _merge_request(each)) is not None

@@ -66,6 +66,9 @@ RULES: Final[Mapping[str, RuleOfPolicy]] = MappingProxyType(
         "production-version-silent": RuleOfPolicy(
             "The running service says which commit it is, where the spec says that it would."
         ),
+        "semantic-gap": RuleOfPolicy(
+            "What the fix uses is in production, or comes with the hotfix."
+        ),
         "smoke-check-required": RuleOfPolicy(
             "Every target has the smoke checks that the policy asks for.", "deny"
         ),

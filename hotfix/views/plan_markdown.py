@@ -104,6 +104,8 @@ def _target(target: TargetPlan, kind: Kind) -> Iterator[str]:
     yield f"- {branch} to {code(target.after or 'not known')}"
     if target.observed.merge_attributes:
         yield f"- Merge attributes: {code(target.observed.merge_attributes, 10_000)}"
+    if target.observed.searched:
+        yield f"- Searched for what the picks use: {code(target.observed.searched, 300)}"
     yield ""
     yield from _fold(f"Commits: {len(target.commits)}", map(_commit, target.commits))
     for commit in target.commits:

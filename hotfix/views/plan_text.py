@@ -121,6 +121,8 @@ def _branch(page: Page, target: TargetPlan, kind: Kind) -> None:
     page.table(rows, indent=2)
     if target.observed.merge_attributes:
         page.line(f"Merge attributes: {target.observed.merge_attributes}", indent=2, hang=2)
+    if target.observed.searched:
+        page.line(f"Searched for what the picks use: {target.observed.searched}", indent=2, hang=2)
 
 
 def _approvals(page: Page, target: TargetPlan) -> None:

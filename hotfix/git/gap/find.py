@@ -1,0 +1,69 @@
+"""Find what picks use that the main line has and the branch will lack, though they are clean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hotfix.git.gap.added import added_files, changed_sources
+from hotfix.git.gap.defined import defined_elsewhere
+from hotfix.git.gap.migrations import missing_parents
+from hotfix.git.gap.model import Gaps
+from hotfix.git.gap.modules import python_gaps
+from hotfix.git.gap.named import named_files
+from hotfix.git.gap.pins import missing_packages
+from hotfix.git.gap.sides import Chosen, Sides
+from hotfix.git.gap.sources import family
+from hotfix.git.needed import Change, Line, bring_for
+from hotfix.git.rules import TooMuchWorkError
+from hotfix.git.trees import UnsafeTreeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hotfix.git.gap.model import AddedFile, Gap, Picked
+    from hotfix.git.objects import ObjectReader
+    from hotfix.identifiers import Sha
+
+
+def find_gaps(reader: ObjectReader, *, picks: Sequence[Picked], result: Sha, main: Sha) -> Gaps:
+    """Hold the lines that picks add against the trees of the main line and of the branch.
+
+    A word only counts where the main line has it and the branch will not. So nothing is read but
+    what differs between the two, and for words not more than ``MOST_FILES`` of that, those nearest
+    to the files of the picks. Each word is told once for a file. What cannot be searched is no
+    reason to refuse a plan; it says so.
+    """
+    try:
+        return _found(reader, picks, result, main)
+    except TooMuchWorkError:
+        return Gaps((), hindered="what the picks change takes too long to compare")
+    except UnsafeTreeError as error:
+        return Gaps((), hindered=error.message)
+
+
+def _found(reader: ObjectReader, picks: Sequence[Picked], result: Sha, main: Sha) -> Gaps:
+    changes = [Change(*pick) for pick in (*picks, (result, main))]
+    bring_for(reader, [Line(None, (change,)) for change in changes])
+    sides = Sides(reader, result=result, main=main)
+    changed = [*changed_sources(reader, picks)] if sides.differing else []
+    families = {kind for each in changed if (kind := family(each.path))}
+    if not changed:
+        return Gaps(())
+    chosen = sides.chosen(families, [each.path for each in changed])
+    sides.bring(
+        [*(side for each in changed for side in (each.old, each.new))]
+        + [each.there for each in chosen.files]
+    )
+    files = tuple(added_files(changed, sides))
+    found: dict[tuple[str, str], Gap] = {}
+    for gap in _gaps(files, sides, chosen):
+        found.setdefault((gap.use.word, gap.use.path), gap)
+    return Gaps(tuple(found.values()), len(chosen.files), chosen.of)
+
+
+def _gaps(files: Sequence[AddedFile], sides: Sides, chosen: Chosen) -> Iterator[Gap]:
+    yield from python_gaps(files, sides)
+    yield from missing_parents(files, sides)
+    yield from named_files(files, sides)
+    yield from missing_packages(files, sides)
+    yield from defined_elsewhere(files, sides, chosen.files)
