@@ -139,11 +139,13 @@ def _plan(screen: Screen, loaded: Loaded, *, verify_with_git: bool, no_cache: bo
     clock = SystemClock()
     forge = connect(loaded.gitlab, use_cache=not no_cache, telling=Waiting(screen, clock))
     from hotfix.cli.documents import lock_beside
+    from hotfix.cli.past import with_past
     from hotfix.plan.make import make_plan
     from hotfix.views.words import nothing_to_do
 
     built = make_plan(loaded.spec, forge, clock, tool_version=__version__)
     plan = _with_second_opinion(built) if verify_with_git else built.plan
+    plan = with_past(plan, loaded.path.parent)
     if nothing_to_do(plan) and not plan.blockers:
         return plan
     beside = lock_beside(loaded.path)

@@ -6,6 +6,7 @@ changed them. So what several merges need can be asked for with one request for 
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.git.commits import read_raw_commit
@@ -25,6 +26,7 @@ from hotfix.git.trees import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.git.trees import Entry
@@ -43,6 +45,8 @@ class Line(NamedTuple):
 
     onto: Sha | None
     changes: tuple[Change, ...]
+    with_texts: bool = False
+    """Whether every file that a change touches is read, too, not only what has to be merged."""
 
 
 def change_of(reader: ObjectReader, commit: Sha) -> Change:
@@ -52,11 +56,23 @@ def change_of(reader: ObjectReader, commit: Sha) -> Change:
     return Change(before, found.tree)
 
 
-def bring_for(reader: ObjectReader, lines: Iterable[Line]) -> None:
-    """Have at hand what these merges will read, if the reader is one that fetches."""
-    if lazy_below(reader) is not None:
-        for wanted in rounds(reader, lines):
-            bring(reader, wanted)
+class Look(NamedTuple):
+    """Paths that are looked up in some trees, with what stands there."""
+
+    trees: tuple[Sha, ...]
+    paths: tuple[str, ...]
+
+
+def bring_for(reader: ObjectReader, lines: Iterable[Line], look: Look | None = None) -> None:
+    """Have at hand what these merges will read, if the reader is one that fetches.
+
+    What is looked up beside them comes with the same requests, level by level.
+    """
+    if lazy_below(reader) is None:
+        return
+    beside = _along(reader, *look) if look is not None else iter(())
+    for level in zip_longest(rounds(reader, lines), beside):
+        bring(reader, {oid for wanted in level if wanted for oid in wanted})
 
 
 def bring_folders(reader: ObjectReader, folders: Iterable[Sequence[Sha | None]]) -> None:
@@ -75,12 +91,17 @@ def bring_folders(reader: ObjectReader, folders: Iterable[Sequence[Sha | None]])
 
 def bring_paths(reader: ObjectReader, trees: Iterable[Sha], paths: Iterable[str]) -> None:
     """Have at hand the trees along some paths below these trees, and what stands at the paths."""
-    if lazy_below(reader) is None:
-        return
+    bring_for(reader, (), Look(tuple(trees), tuple(paths)))
+
+
+def _along(
+    reader: ObjectReader, trees: Iterable[Sha], paths: Iterable[str]
+) -> Iterator[AbstractSet[Sha]]:
+    """Yield what the look reads of each level, to be at hand before the next is asked for."""
     split = [path.encode("utf-8", "surrogateescape").split(b"/") for path in paths]
     level = {(tree, tuple(names)) for tree in trees for names in split}
     while level:
-        bring(reader, {oid for oid, _ in level})
+        yield {oid for oid, _ in level}
         following = set()
         for tree, (name, *rest) in ((oid, names) for oid, names in level if names):
             entry = read_tree(reader, tree).get(name)
@@ -175,10 +196,14 @@ def _open(reader: ObjectReader, line: Line) -> tuple[list[Line], set[Sha]]:
     for name, entries in changed.items():
         here = onto.get(name)
         changes = tuple(Change(_folder(old), _folder(new)) for old, new in entries)
-        below = _differing(Line(_folder(here), changes))
+        below = _differing(Line(_folder(here), changes, line.with_texts))
         if below.changes:
             folders.append(below)
-        texts |= _merged_texts(here, entries)
+        if line.with_texts:
+            sides = (here, *(side for change in entries for side in change))
+            texts |= {each.oid for each in sides if each and _is_text(each)}
+        else:
+            texts |= _merged_texts(here, entries)
     return folders, texts
 
 

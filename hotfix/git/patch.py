@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from hotfix.git.commits import read_raw_commit
 from hotfix.git.diff import deltas
-from hotfix.git.objects import read_blob
+from hotfix.git.numstat import content
 from hotfix.git.rules import Effort, TooMuchWorkError
 from hotfix.git.text.changes import shown_changes
 from hotfix.git.text.lines import Interner, is_binary
-from hotfix.git.trees import SUBMODULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from hotfix.git.diff import Delta
     from hotfix.git.objects import ObjectReader
     from hotfix.git.text.changes import Change
-    from hotfix.git.trees import Entry
     from hotfix.identifiers import Sha
 
 _CONTEXT = 3  # unchanged lines shown beside a change
@@ -61,21 +59,13 @@ def _outline(delta: Delta) -> tuple[bytes, int, int]:
 
 def _body(reader: ObjectReader, delta: Delta, effort: Effort) -> tuple[object, ...]:
     """Return what counts of a file's change: its lines without blanks, or the ids of a binary."""
-    old, new = _content(reader, delta.old), _content(reader, delta.new)
+    old, new = content(reader, delta.old), content(reader, delta.new)
     if is_binary(old) or is_binary(new):
         return ("binary", *(each.oid if each else None for each in (delta.old, delta.new)))
     interner = Interner()
     old_lines, new_lines = interner.split(old), interner.split(new)
     found = shown_changes(old_lines, new_lines, effort)
     return tuple(_shown(old_lines, new_lines, found))
-
-
-def _content(reader: ObjectReader, entry: Entry | None) -> bytes:
-    if entry is None:
-        return b""
-    if entry.mode == SUBMODULE:
-        return b"Subproject commit " + entry.oid.encode() + b"\n"
-    return read_blob(reader, entry.oid)
 
 
 def _shown(

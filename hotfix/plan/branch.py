@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hotfix.git.attributes import NO_ATTRIBUTES
+from hotfix.git.codeowners import CODEOWNERS
 from hotfix.git.commits import Conflicted, Identity, NewCommit, read_commit
-from hotfix.git.needed import Change, Line, bring_for, change_of
+from hotfix.git.needed import Change, Line, Look, bring_for, change_of
 from hotfix.git.objects import Overlay
 from hotfix.git.pick import pick
 from hotfix.git.resolution import by_hand
@@ -115,10 +116,10 @@ def _bring_trees(
     production = read_commit(reader, rules.production).tree
     onto = adopted.picks[-1][1].tree if adopted.picks else production
     picks = tuple(change_of(reader, want.picked) for want in wanted if id(want) not in kept)
-    lines = [Line(onto, picks), *beside]
+    lines = [Line(onto, picks, with_texts=True), *beside]
     if adopted.restore is None:
         lines.append(Line(None, (Change(read_commit(reader, adopted.base).tree, production),)))
-    bring_for(reader, lines)
+    bring_for(reader, lines, Look((production,), CODEOWNERS))
 
 
 def _plan_restore(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from hotfix.forge.protocol import ForgeError
 from hotfix.git.attributes import attributes_of
-from hotfix.git.commits import Identity
+from hotfix.git.commits import Identity, read_commit
 from hotfix.git.explain import picks_clean
 from hotfix.git.objects import Overlay
 from hotfix.identifiers import Sha, is_forbidden
@@ -31,6 +31,7 @@ from hotfix.plan.model import (
     TargetPlan,
 )
 from hotfix.plan.policy import freeze_guard, required_checks_guard
+from hotfix.plan.radius import blast_radius
 from hotfix.plan.told import observed_target, sources_of_sha
 from hotfix.plan.wanted import in_merge_order, wanted_commits
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from hotfix.git.commits import CommitInfo
     from hotfix.git.objects import GitObject, ObjectReader
     from hotfix.plan.branch import PickConflict
+    from hotfix.plan.model import BlastRadius
     from hotfix.plan.observe import Seen, SeenTarget
     from hotfix.plan.why import Why
     from hotfix.spec.model import Spec, Target
@@ -94,8 +96,8 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
     findings += required_checks_guard(target, spec.policy)
     pipeline, job = way_to_production(spec, seen, each, findings)
     commits = tuple(branch.commits) if branch else ()
-    searched = _searched(each, objects, branch, wanted) if after is not None else Searched()
-    findings += searched.findings
+    looked = _look(each, objects, branch, wanted) if branch and after else _Looked()
+    findings += looked.searched.findings
     change = TargetChange(
         project=target.project,
         release_branch=target.release_branch,
@@ -109,12 +111,11 @@ def draft_target(spec: Spec, seen: Seen, each: SeenTarget, objects: TargetObject
         deploy=job,
         smoke_checks=tuple(c for c in target.smoke_checks if c.applies_to("hotfix")),
     )
+    observed = observed_target(each, (*records, *others), looked.searched.note, looked.radius)
     draft = Draft(
-        plan=TargetPlan(
-            **dict(change), observed=observed_target(each, (*records, *others), searched.note)
-        ),
+        plan=TargetPlan(**dict(change), observed=observed),
         findings=findings,
-        nameless=searched.nameless,
+        nameless=looked.searched.nameless,
         is_done=there is not None and guards.agreed_sha(records, others) == there,
     )
     if branch is not None:
@@ -136,13 +137,26 @@ def _with_new(reader: ObjectReader, branch: Branch) -> Overlay:
     return overlay
 
 
-def _searched(
-    each: SeenTarget, objects: TargetObjects, branch: Branch | None, wanted: Sequence[Wanted]
-) -> Searched:
-    if branch is None or not branch.commits:
-        return Searched()
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a whole branch was looked at for."""
+
+    searched: Searched = field(default_factory=Searched)
+    radius: BlastRadius | None = None
+
+
+def _look(
+    each: SeenTarget, objects: TargetObjects, branch: Branch, wanted: Sequence[Wanted]
+) -> _Looked:
     reader = _with_new(objects.reader, branch)
-    return semantic_gap(each, reader, wanted, branch.commits, objects.brought_by)
+    production = read_commit(reader, Sha(each.target.production_sha)).tree
+    result = read_commit(reader, branch.head).tree
+    searched = (
+        semantic_gap(each, reader, wanted, branch.commits, objects.brought_by)
+        if branch.commits
+        else Searched()
+    )
+    return _Looked(searched, blast_radius(reader, production=production, result=result))
 
 
 def _waiting(each: SeenTarget, there: Sha | None) -> Iterator[Finding]:

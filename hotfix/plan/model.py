@@ -128,10 +128,41 @@ class ObservedMergeRequest(Growing):
     )
 
 
+class Share(Frozen):
+    """A folder or an owner, with the number of changed files that are theirs."""
+
+    name: str
+    files: int
+
+
+class PastHotfixes(Frozen):
+    """Hotfixes of the project that went out before, by their lockfiles."""
+
+    count: int
+    smaller: int = Field(description="How many of them changed fewer files.")
+    median_files: float
+
+
+class BlastRadius(Growing):
+    """How far the hotfix reaches: what production has against what the branch will have."""
+
+    says_nothing: ClassVar = {"past": None}
+
+    files: int
+    added: int = Field(description="Lines that come; those of binary files are not counted.")
+    removed: int = Field(description="Lines that go.")
+    uncounted: int = Field(description="Files whose lines are not counted.")
+    folders: tuple[Share, ...] = Field(description="Folders, two levels down, the most first.")
+    owners: tuple[Share, ...] | None = Field(
+        description="Owners by production's CODEOWNERS; null where it has none."
+    )
+    past: PastHotfixes | None = None
+
+
 class ObservedTarget(Growing):
     """What was seen of a target while planning; told to readers, never digested."""
 
-    says_nothing: ClassVar = {"searched": ""}
+    says_nothing: ClassVar = {"searched": "", "radius": None}
 
     url: str
     access_level: int | None
@@ -144,6 +175,9 @@ class ObservedTarget(Growing):
         default="",
         description="In which part of what differs the words of the picks were looked for, where "
         "it was not all of it.",
+    )
+    radius: BlastRadius | None = Field(
+        default=None, description="How far it reaches; null where the branch is not known."
     )
 
 

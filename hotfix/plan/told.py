@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotfix.forge.types import Deployment, Environment
-    from hotfix.plan.model import TargetPlan
+    from hotfix.plan.model import BlastRadius, TargetPlan
     from hotfix.plan.observe import SeenMergeRequest, SeenTarget
 
 
 def observed_target(
-    seen: SeenTarget, sources: Sequence[SourceOfSha], searched: str = ""
+    seen: SeenTarget,
+    sources: Sequence[SourceOfSha],
+    searched: str = "",
+    radius: BlastRadius | None = None,
 ) -> ObservedTarget:
     """Tell what was seen of a target: links, records, merge requests, the caller's role."""
     return ObservedTarget(
@@ -26,6 +29,7 @@ def observed_target(
         access_level=seen.project.access_level,
         merge_attributes=told_attributes(seen.target),
         searched=searched,
+        radius=radius,
         production=tuple(sources),
         merge_requests=tuple(
             told for each in seen.merge_requests if (told := _merge_request(each)) is not None

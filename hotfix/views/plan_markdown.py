@@ -10,6 +10,7 @@ from hotfix.plan.approvals import wanted
 from hotfix.text import counted
 from hotfix.views import words
 from hotfix.views.escape import link
+from hotfix.views.radius import blast_radius
 from hotfix.views.words import (
     leaving_groups,
     listed,
@@ -102,6 +103,8 @@ def _target(target: TargetPlan, kind: Kind) -> Iterator[str]:
     yield f"- {code(target.environment)} {words.PRODUCTION[kind]} {code(target.production.sha)}"
     yield f"- {branch} from {code(target.before or 'nothing')}"
     yield f"- {branch} to {code(target.after or 'not known')}"
+    if target.observed.radius:
+        yield f"- Blast radius: {blast_radius(target.observed.radius, code)}"
     if target.observed.merge_attributes:
         yield f"- Merge attributes: {code(target.observed.merge_attributes, 10_000)}"
     if target.observed.searched:

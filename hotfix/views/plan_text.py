@@ -12,6 +12,7 @@ from hotfix.plan.approvals import wanted
 from hotfix.text import counted, one_line
 from hotfix.views import words
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
+from hotfix.views.radius import blast_radius
 from hotfix.views.words import (
     leaving_groups,
     listed,
@@ -119,6 +120,8 @@ def _branch(page: Page, target: TargetPlan, kind: Kind) -> None:
         ("", f"to   {target.after or 'not known, see above'}"),
     ]
     page.table(rows, indent=2)
+    if target.observed.radius:
+        page.line(f"Blast radius: {blast_radius(target.observed.radius)}", indent=2, hang=2)
     if target.observed.merge_attributes:
         page.line(f"Merge attributes: {target.observed.merge_attributes}", indent=2, hang=2)
     if target.observed.searched:
