@@ -161,7 +161,9 @@ def is_known(path: Path, tree: Sha, gap: Gap) -> bool:
     if gap.kind == "submodule":
         return False
     files = MANIFESTS if gap.kind == "package" else ()
-    words = ["grep", "-qwF" + "i" * bool(files), "-e", gap.use.word, tree, "--", *files]
+    if gap.there == gap.use.path:  # a name that the file itself has to bind
+        files = (gap.there,)
+    words = ["grep", "-qwF" + "i" * (gap.kind == "package"), "-e", gap.use.word, tree, "--", *files]
     done = subprocess.run(["git", "-C", path, *words], capture_output=True, check=False)
     return done.returncode == 0
 

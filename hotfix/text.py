@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Controls can move a terminal's cursor, format characters can turn the reading direction or hide
 # text, surrogates and private use have no agreed look. Line and paragraph separators break lines.
@@ -28,6 +32,11 @@ def one_line(text: str, limit: int = 200) -> str:
 def counted(number: int, singular: str, plural: str = "") -> str:
     """Write a number with its noun: ``1 branch``, ``2 branches``."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join as a sentence does: ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _shown(char: str, *, keep_newlines: bool) -> str:

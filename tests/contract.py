@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).parent / "data" / "gitlab-openapi.yaml"
 PREFIX = "/api/v4"
 # Routes that the document leaves out, and parameters that GitLab takes but it does not name.
 UNDOCUMENTED = re.compile(
-    r"/(users|users/\d+|projects/[^/]+/members/all|projects/[^/]+/repository/files/[^/]+/raw)"
+    r"/(users|users/\d+|projects/[^/]+/(members/all|approvals)|projects/[^/]+/repository/files/[^/]+/raw)"
 )
 # GitLab defines these once for several things (lib/api/notes.rb, lib/api/members.rb); the document
 # has them for one.

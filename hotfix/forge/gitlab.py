@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotfix.clock import SystemClock
-from hotfix.forge import convert, gates, manual_jobs, rights, state_locks, timeline
+from hotfix.forge import convert, gates, manual_jobs, review, rights, state_locks, timeline
 from hotfix.forge.api import Api, readable, route
 from hotfix.forge.inputs import pipeline_body
 from hotfix.forge.network import ca_bundle, check_base_url, check_token, origin, trusted
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         Job,
         Member,
         MergeRequest,
+        MergeRequestRule,
         NewIncident,
         Note,
         Noteable,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         TimelineEvent,
         Token,
         User,
+        Version,
     )
     from hotfix.freeze import FreezePeriod
     from hotfix.identifiers import Sha
@@ -141,6 +143,18 @@ class GitLabForge:
         """Tell who approved a merge request."""
         path = route("projects", project, "merge_requests", iid, "approvals")
         return convert.approvals(self._api.get(path))
+
+    def merge_request_rules(self, project: str, iid: int) -> tuple[MergeRequestRule, ...] | None:
+        """List GitLab's own rules of approval of a merge request."""
+        return review.merge_request_rules(self._api, project, iid)
+
+    def merge_request_versions(self, project: str, iid: int) -> tuple[Version, ...] | None:
+        """List what a merge request was after each push, the newest first."""
+        return review.merge_request_versions(self._api, project, iid)
+
+    def approvals_reset_on_push(self, project: str) -> bool | None:
+        """Tell whether a push to a merge request takes its approvals off."""
+        return review.approvals_reset_on_push(self._api, project)
 
     def commit(self, project: str, sha: Sha) -> CommitSummary:
         """Get who made a commit, when, and how it is called."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Job,
         Member,
         MergeRequest,
+        MergeRequestRule,
         NewIncident,
         Note,
         Noteable,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         TimelineEvent,
         Token,
         User,
+        Version,
     )
     from hotfix.freeze import FreezePeriod
     from hotfix.git.objects import GitObject, ObjectReader
@@ -130,6 +132,18 @@ class Forge(Protocol):
         The names count, not GitLab's ``approved``: on the free tier that is true with nobody
         in it.
         """
+        ...
+
+    def merge_request_rules(self, project: str, iid: int) -> tuple[MergeRequestRule, ...] | None:
+        """List GitLab's own rules of approval; ``None`` where it shows none to this token."""
+        ...
+
+    def merge_request_versions(self, project: str, iid: int) -> tuple[Version, ...] | None:
+        """List what a merge request was after each push, the newest first."""
+        ...
+
+    def approvals_reset_on_push(self, project: str) -> bool | None:
+        """Tell whether a push takes approvals off; ``None`` where GitLab does not say."""
         ...
 
     def commit(self, project: str, sha: Sha) -> CommitSummary:

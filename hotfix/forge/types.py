@@ -103,6 +103,29 @@ class Approvals:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeRequestRule:
+    """A rule of GitLab's that a merge request is approved by."""
+
+    name: str
+    kind: str
+    """GitLab's ``rule_type``, such as ``any_approver``, ``regular`` or ``code_owner``."""
+    required: int
+    approved: bool
+    approved_by: tuple[str, ...]
+    """Usernames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a merge request was after a push."""
+
+    head: Sha
+    created_at: datetime
+    patch: str | None
+    """Git's patch id of the whole change; a rebase leaves it as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A pipeline."""
 

@@ -107,10 +107,30 @@ class SourceOfSha(Frozen):
     detail: str
 
 
+class ObservedApproval(Frozen):
+    """One person's approval of a merge request."""
+
+    by: str
+    at: str | None
+    head: str | None = Field(
+        description="The head of the source branch that was approved; null where it is not known."
+    )
+
+
+class ObservedRule(Frozen):
+    """A rule of GitLab's that a merge request is approved by."""
+
+    name: str
+    kind: str
+    required: int
+    approved: bool
+    approved_by: tuple[str, ...]
+
+
 class ObservedMergeRequest(Growing):
     """What GitLab told of a merge request."""
 
-    says_nothing: ClassVar = {"pipeline": None}
+    says_nothing: ClassVar = {"pipeline": None, "head": None, "approvals": [], "rules": None}
 
     project: str
     iid: int
@@ -125,6 +145,15 @@ class ObservedMergeRequest(Growing):
     pipeline: str | None = Field(
         default=None,
         description="The status of the newest pipeline of the commit that merged it.",
+    )
+    head: str | None = Field(
+        default=None, description="The head of the source branch that was merged."
+    )
+    approvals: tuple[ObservedApproval, ...] = Field(
+        default=(), description="Each approval, with the head that it was given to."
+    )
+    rules: tuple[ObservedRule, ...] | None = Field(
+        default=None, description="GitLab's own rules; null where it does not show them."
     )
 
 
@@ -162,7 +191,11 @@ class BlastRadius(Growing):
 class ObservedTarget(Growing):
     """What was seen of a target while planning; told to readers, never digested."""
 
-    says_nothing: ClassVar = {"searched": "", "radius": None}
+    says_nothing: ClassVar = {
+        "searched": "",
+        "radius": None,
+        "approvals_reset_on_push": None,
+    }
 
     url: str
     access_level: int | None
@@ -175,6 +208,11 @@ class ObservedTarget(Growing):
         default="",
         description="In which part of what differs the words of the picks were looked for, where "
         "it was not all of it.",
+    )
+    approvals_reset_on_push: bool | None = Field(
+        default=None,
+        description="Whether a push takes a merge request's approvals off; null where GitLab does "
+        "not say.",
     )
     radius: BlastRadius | None = Field(
         default=None, description="How far it reaches; null where the branch is not known."

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
         Issue,
         Job,
         MergeRequest,
+        MergeRequestRule,
         Pipeline,
         Project,
         Tag,
         User,
+        Version,
     )
     from hotfix.freeze import FreezePeriod
     from hotfix.identifiers import Sha
@@ -52,6 +54,10 @@ class SeenMergeRequest:
     """Of the source branch, oldest first; asked for only where they are needed."""
     pipeline: Pipeline | None = None
     """The newest one of the commit that brought it to its target branch."""
+    rules: tuple[MergeRequestRule, ...] | None = None
+    """GitLab's own rules of approval; ``None`` where it does not show them."""
+    versions: tuple[Version, ...] | None = None
+    """What it was after each push, the newest first; ``None`` likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class SeenTarget:
     running: tuple[Deployment, ...] = ()
     """Deployments to the environment that are under way right now."""
     elsewhere: SeenElsewhere = SeenElsewhere()
+    resets_approvals: bool | None = None
+    """Whether a push takes approvals off; ``None`` where GitLab does not say."""
 
     @property
     def release_head(self) -> Sha | None:
@@ -198,6 +206,8 @@ def seen_target(
     )
     running = together.add(partial(_unless_missing, partial(running_deployments, forge, target)))
     merge_requests = [_merge_request(ref, forge, together) for ref in target.merge_requests]
+    resets = partial(forge.approvals_reset_on_push, target.project)
+    resets_approvals = together.add(lambda: _shown(resets)) if merge_requests else None
 
     def seen() -> SeenTarget:
         shown, refs = project.result
@@ -211,6 +221,7 @@ def seen_target(
             merge_requests=tuple(each() for each in merge_requests),
             running=(running.result or ()) if known else (),
             elsewhere=elsewhere(),
+            resets_approvals=resets_approvals.result if resets_approvals else None,
         )
 
     return seen
@@ -254,6 +265,9 @@ def _merge_request(
 ) -> Callable[[], SeenMergeRequest]:
     request = together.add(partial(_unless_missing, partial(_with_what_it_brought, ref, forge)))
     approvals = together.add(partial(_approvals, ref, forge))
+    where = ref.project, ref.iid
+    rules = together.add(lambda: _shown(partial(forge.merge_request_rules, *where)))
+    versions = together.add(lambda: _shown(partial(forge.merge_request_versions, *where)))
 
     def seen() -> SeenMergeRequest:
         if request.result is None:
@@ -261,7 +275,9 @@ def _merge_request(
         if isinstance(approvals.result, NotFoundError):
             raise approvals.result  # it is there, so who approved it must be told
         found, commits, pipeline = request.result
-        return SeenMergeRequest(ref, found, approvals.result, commits, pipeline)
+        return SeenMergeRequest(
+            ref, found, approvals.result, commits, pipeline, rules.result, versions.result
+        )
 
     return seen
 
@@ -295,6 +311,12 @@ def _unless_refused(ask: Callable[[], T]) -> T | ForgeError:
         if not error.status:
             raise
         return error
+
+
+def _shown(ask: Callable[[], T | None]) -> T | None:
+    """Return what is told to readers and stops nobody; ``None`` where GitLab refuses to say."""
+    found = _unless_refused(ask)
+    return None if isinstance(found, ForgeError) else found
 
 
 def _unless_missing(ask: Callable[[], T]) -> T | None:

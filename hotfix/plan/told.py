@@ -8,6 +8,7 @@ from hotfix.identifiers import short
 from hotfix.plan.attributes import told_attributes
 from hotfix.plan.elsewhere import maybe_timestamp
 from hotfix.plan.model import ObservedMergeRequest, ObservedTarget, SourceOfSha
+from hotfix.plan.review import told_approvals, told_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ def observed_target(
         merge_attributes=told_attributes(seen.target),
         searched=searched,
         radius=radius,
+        approvals_reset_on_push=seen.resets_approvals,
         production=tuple(sources),
         merge_requests=tuple(
             told for each in seen.merge_requests if (told := _merge_request(each)) is not None
@@ -106,4 +108,7 @@ def _merge_request(seen: SeenMergeRequest) -> ObservedMergeRequest | None:
         approvals_left=approvals.approvals_left if approvals else None,
         url=found.web_url,
         pipeline=seen.pipeline.status if seen.pipeline else None,
+        head=found.sha,
+        approvals=told_approvals(seen),
+        rules=told_rules(seen),
     )

@@ -14,6 +14,7 @@ from hotfix.identifiers import Sha
 from hotfix.plan import guards
 from hotfix.plan.adopt import Wanted
 from hotfix.plan.resolve import UnresolvedError, commits_to_pick
+from hotfix.plan.review import pushed_after_approval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ def wanted_commits(
         findings += guards.merge_request_guard(
             target, seen, spec.policy.approvals, each.project.default_branch
         )
+        findings += pushed_after_approval(each, seen, spec.policy.approvals)
         if seen.merge_request is None or seen.merge_request.state != "merged":
             continue
         if seen.ref.project == target.project:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _READS: Final = frozenset(
     {
         "approvals",
+        "merge_request_rules",
+        "merge_request_versions",
+        "approvals_reset_on_push",
         "commit_merge_requests",
         "current_user",
         "deployments",

@@ -205,9 +205,26 @@ class WorldBuilder:
             start_sha=start,
             squash=squash,
         )
+        request.pushed(self.world.next_id("version"), self.clock.now())
         project.merge_requests[iid] = request
         project.repository.refs[f"refs/merge-requests/{iid}/head"] = head
         return request
+
+    def push(
+        self,
+        request: MergeRequest,
+        changes: Mapping[str, str | bytes | File | None],
+        message: str,
+    ) -> None:
+        """Push another commit to a merge request; approvals stay, as GitLab has it by itself."""
+        self.wait(hours=1)
+        project, branch = request.project, request.source_branch
+        self.commit(project, branch, changes, message, request.author)
+        request.sha, request.base_sha, request.start_sha = merge_requests.start(
+            project, branch, request.target_branch
+        )
+        request.pushed(self.world.next_id("version"), self.clock.now())
+        project.repository.refs[f"refs/merge-requests/{request.iid}/head"] = request.sha
 
     def approve(self, request: MergeRequest, *people: User) -> None:
         """Have a merge request approved."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dulwich.objects import ObjectID
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from hotfix.sandbox.notes import Note
     from hotfix.sandbox.projects import Project
     from hotfix.sandbox.users import User
+
+
+class Version(NamedTuple):
+    """What a merge request was after a push, or after GitLab rebased it."""
+
+    number: int
+    head: Sha
+    base: Sha
+    start: Sha
+    created_at: datetime
 
 
 @dataclass(eq=False, slots=True)
@@ -49,6 +59,12 @@ class MergeRequest:
     merge_user: User | None = None
     merge_commit_sha: Sha | None = None
     squash_commit_sha: Sha | None = None
+    versions: list[Version] = field(default_factory=list)
+    """Oldest first."""
+
+    def pushed(self, number: int, at: datetime) -> None:
+        """Note what it is now as another version."""
+        self.versions.append(Version(number, self.sha, self.base_sha, self.start_sha, at))
 
     @property
     def reference(self) -> str:
@@ -181,6 +197,8 @@ class _Landing:
             tip = repository.add(again)
         repository.refs[f"refs/heads/{request.source_branch}"] = tip
         request.sha, request.base_sha, request.start_sha = tip, self.head, self.head
+        number = max((each.number for each in request.versions), default=0) + 1
+        request.pushed(number, self.by.at)
 
     def _merged_tree(self, base: Sha, ours: Sha, theirs: Sha) -> Sha:
         return merge_trees(

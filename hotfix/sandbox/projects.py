@@ -91,6 +91,7 @@ class Settings:
     ci_pipeline_variables_minimum_override_role: str = "no_one_allowed"
     ci_forward_deployment_enabled: bool = True
     ci_forward_deployment_rollback_allowed: bool = True
+    reset_approvals_on_push: bool = False
     pipelines_on_push: bool = False
     """Not a setting of GitLab: whether a push to a branch starts a pipeline of its own."""
     downstream: Downstream = "bridge"

@@ -57,6 +57,9 @@ RULES: Final[Mapping[str, RuleOfPolicy]] = MappingProxyType(
         "mr-pipeline-not-passed": RuleOfPolicy(
             "The pipeline of the commit that merged the fix has passed."
         ),
+        "mr-pushed-after-approval": RuleOfPolicy(
+            "What was approved is what was merged: nothing was pushed in between."
+        ),
         "only-on-release": RuleOfPolicy(
             "What leaves release is on the default branch, and comes again with the next release."
         ),

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 from hotfix.identifiers import short
 from hotfix.markdown import code, fenced
 from hotfix.plan.approvals import wanted
-from hotfix.text import counted
+from hotfix.text import counted, listed
 from hotfix.views import words
 from hotfix.views.escape import link
 from hotfix.views.radius import blast_radius
+from hotfix.views.review import approvals, rules
 from hotfix.views.words import (
     leaving_groups,
-    listed,
     nothing_to_do,
     smoke_check,
     subject,
@@ -149,12 +149,12 @@ def _group(group: LeavingGroup) -> str:
 
 def _observed(target: TargetPlan) -> Iterator[str]:
     for each in target.observed.merge_requests:
-        approved = listed([code(name, 60) for name in each.approved_by]) or "nobody"
         yield f"- {link(f'!{each.iid}', each.url)} {code(each.title)}"
         yield (
             f"  - {code(each.state)} into {code(each.target_branch)}, by {code(each.author)},"
-            f" approved by {approved}"
+            f" approved by {approvals(each, code)}"
             + (f", pipeline of its commit: {code(each.pipeline)}" if each.pipeline else "")
+            + (f", GitLab's rules: {found}" if (found := rules(each, code)) else "")
         )
     for source in target.observed.production:
         yield f"- {link(source.source, source.url)}: {code(source.detail)}"

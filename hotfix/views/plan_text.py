@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from hotfix.identifiers import short
 from hotfix.plan.approvals import wanted
-from hotfix.text import counted, one_line
+from hotfix.text import counted, listed, one_line
 from hotfix.views import words
 from hotfix.views.page import BAD, CAUTION, GOOD, HEADING, QUIET, Page
 from hotfix.views.radius import blast_radius
+from hotfix.views.review import approvals, rules
 from hotfix.views.words import (
     leaving_groups,
-    listed,
     nothing_to_do,
     smoke_check,
     subject,
@@ -137,14 +137,15 @@ def _approvals(page: Page, target: TargetPlan) -> None:
     for each in seen:
         page.line(f"!{each.iid} {one_line(each.title, 100)}", indent=4, hang=2)
         merged = f", {each.merged_at}" if each.merged_at else ""
-        by = listed([one_line(name, 60) for name in each.approved_by]) or "nobody"
         left = f"; GitLab asks for {each.approvals_left} more" if each.approvals_left else ""
         page.line(
             f"{each.state} into {each.target_branch}{merged}; by {each.author}, "
-            f"approved by {by}{left}"
+            f"approved by {approvals(each)}{left}"
             + (f"; pipeline of its commit: {one_line(each.pipeline)}" if each.pipeline else ""),
             indent=6,
         )
+        if found := rules(each):
+            page.line(f"GitLab's rules: {found}", indent=6, hang=2)
         page.line((each.url, QUIET), indent=6)
 
 

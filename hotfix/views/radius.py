@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hotfix.text import counted, one_line
-from hotfix.views.words import listed
+from hotfix.text import counted, listed, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ from hotfix.plan.summary import (
     leaving_merge_requests,
     new_commits,
 )
-from hotfix.text import counted, one_line
+from hotfix.text import counted, listed, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,11 +40,6 @@ DOCTOR_HEADINGS: Final[Mapping[Outcome, str]] = MappingProxyType(
     }
 )
 APPROVED: Final = "Exactly the way back that was approved with the hotfix, by its digest"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Join as a sentence does: ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def verdict(plan: Plan, quote: Callable[[str], str] = one_line) -> str:

@@ -35,12 +35,13 @@ def planned(project: str, environment: int, *merge_requests: int) -> list[str]:
     path = f"/projects/{project}"
     return [
         f"GET {path}",
+        f"GET {path}/approvals",
         *deployed(project, environment),
         *elsewhere(project),
         *(
             f"GET {path}/merge_requests/{iid}{what}"
             for iid in merge_requests
-            for what in ("", "/approvals")
+            for what in ("", "/approvals", "/approval_state", "/versions")
         ),
         *[f"GET {path}/pipelines"] * len(merge_requests),
     ]

@@ -67,6 +67,7 @@ def paths_of(project: str, facts: dict[str, Any]) -> list[str]:
             "/commits",
             "/diffs",
             "/approvals",
+            "/versions",
             "/closes_issues",
             "/related_issues",
             "/pipelines",
@@ -127,11 +128,13 @@ def test_the_free_tier_has_no_rules_of_premium(sandbox: Sandbox, client: Client)
         f"{CORE}/protected_environments",
         f"{CORE}/protected_environments/production",
         f"{CORE}/merge_requests/812/approval_state",
+        f"{CORE}/approvals",
     ]
-    assert [client.send("GET", path).status_code for path in premium] == [404] * 4
+    assert [client.send("GET", path).status_code for path in premium] == [404] * 5
     sandbox.world.tier = "premium"
     assert client.get(f"{CORE}/merge_requests/812/approval_state")["rules"][0]["approved"]
     assert client.get(f"{CORE}/merge_requests/817/approvals")["approvals_left"] == 1
+    assert client.get(f"{CORE}/approvals")["reset_approvals_on_push"] is False
 
 
 def test_a_project_is_named_by_its_id_or_its_path(client: Client) -> None:

@@ -5,7 +5,7 @@ Runbook, step 1: capture the last known-good production SHA.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hotfix.apply.baseline import baseline, red_already
 from hotfix.apply.context import head_after, may_run
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from hotfix.apply.context import Run
     from hotfix.forge.types import Deployment
     from hotfix.plan.model import SourceOfSha, TargetPlan
+
+
+_REVIEW: Final = (
+    "iid",
+    "state",
+    "author",
+    "approved_by",
+    "approvals_left",
+    "url",
+    "head",
+    "approvals",
+    "rules",
+)
+"""What is recorded of a merge request; the last three where GitLab tells them."""
 
 
 def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
@@ -52,10 +66,7 @@ def preflight(run: Run, target: TargetPlan, seen: TargetPlan) -> None:
             ],
             "release_head": head,
             "merge_requests": [
-                {
-                    key: each[key]
-                    for key in ("iid", "state", "author", "approved_by", "approvals_left", "url")
-                }
+                {key: each[key] for key in _REVIEW if key in each}
                 for each in to_json(seen.observed)["merge_requests"]
             ],
             "user": run.forge.current_user().username,

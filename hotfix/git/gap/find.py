@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from hotfix.git.gap.added import added_files, changed_sources
 from hotfix.git.gap.defined import defined_elsewhere
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from hotfix.git.gap.model import AddedFile, Gap, Picked
     from hotfix.git.objects import ObjectReader
     from hotfix.identifiers import Sha
+
+_LAST: Final = re.compile(r"[^./]+|.")
+"""The last part of a path or of a dotted name: whoever imports a file mostly uses its name, too."""
 
 
 def find_gaps(reader: ObjectReader, *, picks: Sequence[Picked], result: Sha, main: Sha) -> Gaps:
@@ -57,7 +61,7 @@ def _found(reader: ObjectReader, picks: Sequence[Picked], result: Sha, main: Sha
     files = tuple(added_files(changed, sides))
     found: dict[tuple[str, str], Gap] = {}
     for gap in _gaps(files, sides, chosen):
-        found.setdefault((gap.use.word, gap.use.path), gap)
+        found.setdefault((gap.use.path, _LAST.findall(gap.use.word)[-1]), gap)
     return Gaps(tuple(found.values()), len(chosen.files), chosen.of)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 from posixpath import dirname, join, normpath, splitext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hotfix.git.gap.model import Gap, Use
 from hotfix.git.gap.sources import PYTHON, family
@@ -66,32 +66,39 @@ def _names(file: AddedFile) -> Iterator[tuple[str, int]]:
             yield (name if "/" in name else _SEPARATOR.sub("/", name)), line
 
 
-def _by_name(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Sort paths by the last part of their names, with the ending and without."""
-    found: dict[str, list[str]] = {}
+class _Name(NamedTuple):
+    """What a path may be called: itself, without its ending, or its folder."""
+
+    name: str
+    path: str
+
+
+def _by_name(paths: Iterable[str]) -> dict[str, list[_Name]]:
+    """Sort paths by the last part of what they may be called."""
+    found: dict[str, list[_Name]] = {}
     for path in paths:
         stem = splitext(path)[0]
         names = [path, stem]
         if stem.rpartition("/")[2] in _INDEX or path.endswith(".go"):
             names.append(dirname(path))
         for name in filter(None, dict.fromkeys(names)):
-            found.setdefault(_last(name), []).append(name)
+            found.setdefault(_last(name), []).append(_Name(name, path))
     return found
 
 
-def _matching(text: str, path: str, known: Mapping[str, list[str]]) -> Iterator[str]:
+def _matching(text: str, path: str, known: Mapping[str, list[_Name]]) -> Iterator[str]:
     """Yield which of the known paths a text in a file may mean."""
     if text.startswith("."):
         whole = normpath(join(dirname(path), text))
-        yield from (each for each in known.get(_last(whole), ()) if each == whole)
+        yield from (each.path for each in known.get(_last(whole), ()) if each.name == whole)
         return
     parts = [part for part in text.strip("/").split("/") if part not in {"@", "~"}]
     for each in known.get(_last(text.rstrip("/")), ()):
-        theirs = each.split("/")
+        theirs = each.name.split("/")
         same = zip(reversed(parts), reversed(theirs), strict=False)
         common = len([*takewhile(lambda pair: _plain(pair[0]) == _plain(pair[1]), same)])
         if common == len(theirs) or common == len(parts) >= _LEAST:
-            yield each
+            yield each.path
 
 
 def _last(path: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from hotfix.sandbox.entities.common import JSON, maybe_moment, moment, user
+from hotfix.sandbox.history import changes
 from hotfix.sandbox.users import DEVELOPER
 
 if TYPE_CHECKING:
-    from hotfix.sandbox.merge_requests import MergeRequest
+    from hotfix.sandbox.merge_requests import MergeRequest, Version
+    from hotfix.sandbox.projects import Project
     from hotfix.sandbox.users import User
     from hotfix.sandbox.world import World
 
@@ -126,6 +129,36 @@ def approvals(world: World, found: MergeRequest, who: User) -> JSON:
         "approval_rules_left": [],
         "has_approval_rules": True,
         "merge_request_approvers_available": True,
+    }
+
+
+def version(found: MergeRequest, one: Version) -> JSON:
+    """Render what a merge request was after a push."""
+    repository = found.project.repository
+    files = changes(repository.files(one.base), repository.files(one.head))
+    return {
+        "id": one.number,
+        "head_commit_sha": one.head,
+        "base_commit_sha": one.base,
+        "start_commit_sha": one.start,
+        "created_at": moment(one.created_at),
+        "merge_request_id": found.id,
+        "state": "collected",
+        "real_size": str(len(files)),
+        "patch_id_sha": hashlib.sha1(repr(files).encode(), usedforsecurity=False).hexdigest(),
+    }
+
+
+def approval_settings(project: Project) -> JSON:
+    """Render how a project's merge requests are approved (Premium)."""
+    return {
+        "approvals_before_merge": 1,
+        "reset_approvals_on_push": project.settings.reset_approvals_on_push,
+        "selective_code_owner_removals": False,
+        "disable_overriding_approvers_per_merge_request": False,
+        "merge_requests_author_approval": False,
+        "merge_requests_disable_committers_approval": False,
+        "require_password_to_approve": False,
     }
 
 

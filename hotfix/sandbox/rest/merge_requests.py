@@ -92,6 +92,21 @@ def approval_state(call: Call) -> Result:
     return entities.approval_state(call.world, found)
 
 
+@route("GET", f"{_ONE}/versions", level=REPORTER)
+def versions(call: Call) -> Result:
+    """List what it was after each push, the newest first."""
+    found = _one(call)
+    return Page(found.versions[::-1], lambda one: entities.version(found, one))
+
+
+@route("GET", "/projects/<project>/approvals", level=REPORTER)
+def approval_settings(call: Call) -> Result:
+    """Tell how a project's merge requests are approved; the free tier has no such settings."""
+    if call.world.tier == "free":
+        raise not_found()
+    return entities.approval_settings(call.project)
+
+
 @route("GET", f"{_ONE}/closes_issues", level=REPORTER)
 @route("GET", f"{_ONE}/related_issues", level=REPORTER)
 def closes_issues(call: Call) -> Result:

@@ -143,8 +143,7 @@ def test_a_file_that_only_the_main_line_has_is_told_however_it_is_named(
 
     gap = story.only()
 
-    assert gap.kind == "file"
-    assert lacking.startswith(gap.there)
+    assert (gap.kind, gap.there) == ("file", lacking)
 
 
 def test_a_file_that_only_moved_is_not_told(story: Story) -> None:
