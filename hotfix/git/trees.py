@@ -89,6 +89,17 @@ def read_tree(reader: ObjectReader, oid: Sha) -> dict[bytes, Entry]:
     return {item[0]: entry_of(item) for item in read_items(reader, oid)}
 
 
+def entry_at(reader: ObjectReader, tree: Sha, path: str) -> Entry | None:
+    """Return what stands at a path below a tree; ``None`` where nothing does."""
+    *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
+    for folder in folders:
+        entry = read_tree(reader, tree).get(folder)
+        if entry is None or entry.mode != DIRECTORY:
+            return None
+        tree = entry.oid
+    return read_tree(reader, tree).get(name)
+
+
 def changed_entries(
     reader: ObjectReader, old: Sha | None, new: Sha | None
 ) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:

@@ -13,7 +13,7 @@ from hotfix.git.codeowners import CODEOWNERS, read_owners
 from hotfix.git.numstat import numstat
 from hotfix.git.objects import read_blob
 from hotfix.git.rules import Effort
-from hotfix.git.trees import DIRECTORY, EXECUTABLE, FILE, read_tree
+from hotfix.git.trees import EXECUTABLE, FILE, entry_at
 from hotfix.plan.model import BlastRadius, Share
 
 if TYPE_CHECKING:
@@ -54,23 +54,11 @@ def blast_radius(reader: ObjectReader, *, production: Sha, result: Sha) -> Blast
 def _owners(reader: ObjectReader, tree: Sha) -> Owners | None:
     """Read the first of the files that GitLab looks for; ``None`` where there is none."""
     for path in CODEOWNERS:
-        data = _file(reader, tree, path)
-        if data is not None:
-            return read_owners(data[:_MOST_BYTES].decode("utf-8", "replace"))
+        entry = entry_at(reader, tree, path)
+        if entry is not None and entry.mode in {FILE, EXECUTABLE}:
+            data = read_blob(reader, entry.oid)[:_MOST_BYTES]
+            return read_owners(data.decode("utf-8", "replace"))
     return None
-
-
-def _file(reader: ObjectReader, tree: Sha, path: str) -> bytes | None:
-    *folders, name = path.encode().split(b"/")
-    for folder in folders:
-        entry = read_tree(reader, tree).get(folder)
-        if entry is None or entry.mode != DIRECTORY:
-            return None
-        tree = entry.oid
-    entry = read_tree(reader, tree).get(name)
-    if entry is None or entry.mode not in {FILE, EXECUTABLE}:
-        return None
-    return read_blob(reader, entry.oid)
 
 
 def _folder(path: str) -> str:

@@ -14,10 +14,14 @@ import pytest
 
 from hotfix.clock import SystemClock
 from hotfix.forge.gitlab import GitLabForge
+from hotfix.sandbox import Sandbox, seed
+from tests.contract import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from hotfix.forge.protocol import Forge
 
 TOKEN = "glpat-canary-000000000000"
 
@@ -282,3 +286,19 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Serve the example, and hold all that was said to GitLab's own document in the end."""
+    with Sandbox(seed.example()) as sandbox:
+        yield sandbox
+        contract = Contract()
+        for exchange in sandbox.requests:
+            contract.check(exchange)
+
+
+@pytest.fixture
+def forge_of(sandbox: Sandbox, clock: StillClock) -> Callable[[str], Forge]:
+    """Give the forge of one of the example's people."""
+    return lambda who: GitLabForge(sandbox.url, seed.TOKENS[who], clock=clock)

@@ -7,32 +7,20 @@ from typing import TYPE_CHECKING
 import gitlab
 import pytest
 
-from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.protocol import ForgeError
 from hotfix.sandbox import Sandbox, seed
-from tests.contract import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from hotfix.forge.protocol import Forge
-    from tests.forge.conftest import StillClock
 
 CORE = "evenergi/bf-manage-core"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed.example()) as sandbox:
-        yield sandbox
-        contract = Contract()
-        for exchange in sandbox.requests:
-            contract.check(exchange)
-
-
-@pytest.fixture
-def forge(sandbox: Sandbox, clock: StillClock) -> Forge:
-    return GitLabForge(sandbox.url, seed.TOKENS["operator"], clock=clock)
+def forge(forge_of: Callable[[str], Forge]) -> Forge:
+    return forge_of("operator")
 
 
 def test_each_push_is_a_version_and_the_newest_comes_first(forge: Forge, sandbox: Sandbox) -> None:

@@ -7,41 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hotfix.forge.gitlab import GitLabForge
 from hotfix.forge.protocol import ForgeError
 from hotfix.forge.types import DEVELOPER, MAINTAINER, Grant, PushRule
 from hotfix.sandbox import Sandbox, seed
 from hotfix.sandbox.projects import ApprovalRule, ProtectedEnvironment
-from tests.contract import Contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from hotfix.forge.protocol import Forge
     from hotfix.sandbox.projects import Project
-    from tests.forge.conftest import StillClock
 
 CORE = "evenergi/bf-manage-core"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """Serve the example, and hold all that was said to GitLab's own document in the end."""
-    with Sandbox(seed.example()) as sandbox:
-        yield sandbox
-        contract = Contract()
-        for exchange in sandbox.requests:
-            contract.check(exchange)
-
-
-@pytest.fixture
 def core(sandbox: Sandbox) -> Project:
     return sandbox.world.project(CORE)
-
-
-@pytest.fixture
-def forge_of(sandbox: Sandbox, clock: StillClock) -> Callable[[str], Forge]:
-    return lambda who: GitLabForge(sandbox.url, seed.TOKENS[who], clock=clock)
 
 
 @pytest.fixture

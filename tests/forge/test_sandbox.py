@@ -16,7 +16,7 @@ from hotfix.identifiers import ZERO, Sha
 from hotfix.sandbox import Sandbox, seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from hotfix.forge.protocol import Forge, Repository
     from hotfix.forge.types import Pipeline
@@ -27,17 +27,6 @@ CORE = "evenergi/bf-manage-core"
 RELEASE = "refs/heads/release"
 GUIDED = {"action": "deploy-release-branch-to-staging", "project": CORE, "confirm": True}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seed.example()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def forge_of(sandbox: Sandbox, clock: StillClock) -> Callable[[str], Forge]:
-    return lambda who: GitLabForge(sandbox.url, seed.TOKENS[who], clock=clock)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .conftest import Case
 
 LIMITS = {"limits.py": "def backoff():\n    return 3\n"}
-USES = {"timeout.py": "from limits import backoff\nTIMEOUT = 30 * backoff()\n"}
+USES = {"timeout.py": "from limits import backoff\nTIMEOUT = backoff().in_seconds\n"}
 
 
 def tell(case: Case, *, brought: str = "limits\n", more: dict[str, str] | None = None) -> None:

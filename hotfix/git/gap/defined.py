@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotfix.git.gap import words
-from hotfix.git.gap.model import Gap, Use
+from hotfix.git.gap.model import Gap, Gaps, Use
 from hotfix.git.gap.python import is_common, read_python
 from hotfix.git.gap.sources import CONFIG, PYTHON, family, is_test
 
@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     from hotfix.git.gap.sides import Differing, Sides
 
 
-def defined_elsewhere(
-    files: Sequence[AddedFile], sides: Sides, searched: Sequence[Differing]
-) -> Iterator[Gap]:
-    """Yield the words of added lines that only the main line's side of these files defines.
+def defined_elsewhere(files: Sequence[AddedFile], sides: Sides) -> Gaps:
+    """Find the words of added lines that only the main line's side of what differs defines.
 
     A word that stood in the file before means something here, and so does one that any of the files
-    has as it is on the branch. ``searched`` is at hand as the main line has it.
+    that differ has as it is on the branch. Nothing is read where no word asks for it.
     """
-    hits = list(_hits(_used(files), sides, searched))
-    if not hits:
-        return
-    sides.bring(each.here for each in searched)
-    here = [(family(each.path) == CONFIG, sides.text(each.here)) for each in searched]
-    known = {word for _, text in here for word in words.words_of(text)}
-    keys = {key for is_config, text in here if is_config for key in words.keys(text)}
-    yield from (hit for hit in hits if hit.use.word not in (keys if hit.kind == "key" else known))
+    used = _used(files)
+    families = [kind for kind, names in used.names.items() if names]
+    families += [CONFIG] if used.keys else []
+    if not families:
+        return Gaps(())
+    chosen = sides.chosen(families, [file.path for file in files])
+    sides.bring(each.there for each in chosen.files)
+    hits = list(_hits(used, sides, chosen.files))
+    if hits:
+        sides.bring(each.here for each in chosen.files)
+        hits = list(_unknown(hits, sides, chosen.files))
+    return Gaps(tuple(hits), len(chosen.files), chosen.of)
 
 
 class _Used(NamedTuple):
@@ -72,6 +74,14 @@ def _identifiers(file: AddedFile, kind: str) -> Iterator[tuple[str, int]]:
         if line in added and not is_common(name):
             yield name, line
     yield from ((name, line) for name, line in parsed.keywords if line in added)
+
+
+def _unknown(hits: Sequence[Gap], sides: Sides, searched: Sequence[Differing]) -> Iterator[Gap]:
+    """Leave out the words that the branch knows."""
+    here = [(family(each.path) == CONFIG, sides.text(each.here)) for each in searched]
+    known = {word for _, text in here for word in words.words_of(text)}
+    keys = {key for is_config, text in here if is_config for key in words.keys(text)}
+    yield from (hit for hit in hits if hit.use.word not in (keys if hit.kind == "key" else known))
 
 
 def _hits(used: _Used, sides: Sides, searched: Sequence[Differing]) -> Iterator[Gap]:

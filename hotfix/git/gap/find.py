@@ -12,8 +12,7 @@ from hotfix.git.gap.model import Gaps
 from hotfix.git.gap.modules import python_gaps
 from hotfix.git.gap.named import named_files
 from hotfix.git.gap.pins import missing_packages
-from hotfix.git.gap.sides import Chosen, Sides
-from hotfix.git.gap.sources import family
+from hotfix.git.gap.sides import Sides
 from hotfix.git.needed import Change, Line, bring_for
 from hotfix.git.rules import TooMuchWorkError
 from hotfix.git.trees import UnsafeTreeError
@@ -50,24 +49,18 @@ def _found(reader: ObjectReader, picks: Sequence[Picked], result: Sha, main: Sha
     bring_for(reader, [Line(None, (change,)) for change in changes])
     sides = Sides(reader, result=result, main=main)
     changed = [*changed_sources(reader, picks)] if sides.differing else []
-    families = {kind for each in changed if (kind := family(each.path))}
-    if not changed:
-        return Gaps(())
-    chosen = sides.chosen(families, [each.path for each in changed])
-    sides.bring(
-        [*(side for each in changed for side in (each.old, each.new))]
-        + [each.there for each in chosen.files]
-    )
+    sides.bring(side for each in changed for side in (each.old, each.new))
     files = tuple(added_files(changed, sides))
+    defined = defined_elsewhere(files, sides)
     found: dict[tuple[str, str], Gap] = {}
-    for gap in _gaps(files, sides, chosen):
+    for gap in (*_told_for_sure(files, sides), *defined.found):
         found.setdefault((gap.use.path, _LAST.findall(gap.use.word)[-1]), gap)
-    return Gaps(tuple(found.values()), len(chosen.files), chosen.of)
+    return defined._replace(found=tuple(found.values()))
 
 
-def _gaps(files: Sequence[AddedFile], sides: Sides, chosen: Chosen) -> Iterator[Gap]:
+def _told_for_sure(files: Sequence[AddedFile], sides: Sides) -> Iterator[Gap]:
+    """Yield what is told by a grammar or a path, and not by words alone."""
     yield from python_gaps(files, sides)
     yield from missing_parents(files, sides)
     yield from named_files(files, sides)
     yield from missing_packages(files, sides)
-    yield from defined_elsewhere(files, sides, chosen.files)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hotfix.git.diff import deltas
-from hotfix.git.gap.sources import CONFIG, MOST_BYTES, family, is_test, nearness
+from hotfix.git.gap.sources import MOST_BYTES, family, is_test, nearness
 from hotfix.git.lazy import bring
 from hotfix.git.objects import read_blob
 from hotfix.git.text.lines import is_binary
-from hotfix.git.trees import DIRECTORY, EXECUTABLE, FILE, path_text, read_tree
+from hotfix.git.trees import EXECUTABLE, FILE, entry_at, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class Sides:
 
         Tests are left out: nothing that is released uses what they define.
         """
-        wanted = {*families, CONFIG}
+        wanted = frozenset(families)
         folders = frozenset(
             path[:place] for path in near for place in range(len(path)) if path[place] == "/"
         )
@@ -79,14 +79,7 @@ class Sides:
 
     def has(self, path: str) -> bool:
         """Tell whether the branch will have a file or a folder at a path."""
-        tree = self._result
-        *folders, name = path.encode("utf-8", "surrogateescape").split(b"/")
-        for folder in folders:
-            entry = read_tree(self._reader, tree).get(folder)
-            if entry is None or entry.mode != DIRECTORY:
-                return False
-            tree = entry.oid
-        return name in read_tree(self._reader, tree)
+        return entry_at(self._reader, self._result, path) is not None
 
     def bring(self, entries: Iterable[Entry | None]) -> None:
         """Have these files at hand, with one request."""

@@ -261,6 +261,19 @@ def test_nothing_is_read_where_both_lines_are_equal(story: Story) -> None:
     assert not blobs
 
 
+def test_no_other_file_is_read_where_no_word_asks_for_it(story: Story) -> None:
+    story.production = {"pay.ts": b"a();\n"}
+    story.main = {"limits.ts": DEFINITIONS["limits.ts"][0], "app.yml": b"retry_limit: 3\n"}
+    story.fix = {"pay.ts": b"a();\nb(1, 'two');\n"}
+
+    found = story.gaps()
+
+    assert (found.found, found.searched, found.of) == ((), 0, 0)
+    texts = (b"openAmount", b"retry_limit")
+    read = [story.store.objects[oid].as_raw_string() for oid in story.store.reads]
+    assert not [data for data in read if any(text in data for text in texts)]
+
+
 def test_of_many_files_the_nearest_are_searched_and_the_rest_is_counted(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
