@@ -126,7 +126,7 @@ class Rehearsal:
         return load_spec(self.spec, gitlab=self.sandbox.url).spec
 
     def forge(self) -> GitLabForge:
-        return GitLabForge(self.sandbox.url, self.token)
+        return GitLabForge(self.sandbox.url, self.token, clock=self.clock)
 
     def plan(self) -> Plan:
         return make_plan(self.load(), self.forge(), self.clock, tool_version="0.1.0").plan

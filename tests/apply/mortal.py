@@ -144,9 +144,10 @@ def _apply(orders: Orders, doom: Doom | None, parent: Connection) -> None:
     )
     with fate.over_the_journal():
         try:
+            forge = GitLabForge(orders.url, orders.token, clock=orders.clock)
             outcome = apply(
                 request,
-                forge=Doomed(GitLabForge(orders.url, orders.token), fate, WRITES),
+                forge=Doomed(forge, fate, WRITES),
                 clock=orders.clock,
                 operator=Willing(),
                 progress=Blind(),
